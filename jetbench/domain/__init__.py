@@ -1,0 +1,1 @@
+"""What we talk about: frozen values and the errors. Imports nothing of the house."""

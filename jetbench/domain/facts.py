@@ -1,0 +1,106 @@
+"""What a board says of itself, as read by the probe. Everything that it does not say is None."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SudoKind = Literal["nopasswd", "password", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerMode:
+    """A mode of nvpmodel, as the board's own configuration names it."""
+
+    id: int
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaffeFacts:
+    """The ``caffe`` program that would be run."""
+
+    path: str
+    version: str | None
+    fork: str | None
+    """``bvlc``, ``ssd`` or ``nvidia``, where it can be told."""
+    has_phase: bool | None
+    """Whether it knows ``-phase``; without it everything runs in phase TRAIN."""
+    gpu_build: bool | None
+    build_id: str | None
+    """Size and modification time of the library, to tell two builds apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the board's sensors say at one moment."""
+
+    gpu_temp_c: float | None = None
+    cpu_temp_c: float | None = None
+    gpu_mhz: float | None = None
+    gpu_min_mhz: float | None = None
+    gpu_max_mhz: float | None = None
+
+    @property
+    def gpu_locked(self) -> bool | None:
+        """Whether the GPU's clock cannot move; None where the board does not say."""
+        if self.gpu_mhz is None or self.gpu_min_mhz is None or self.gpu_max_mhz is None:
+            return None
+        return self.gpu_min_mhz == self.gpu_mhz == self.gpu_max_mhz
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFile:
+    """A file of the board that was asked for by its path: its content, or why not."""
+
+    path: str
+    content: bytes | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFacts:
+    """The answer of one probe."""
+
+    simulated: bool
+    user: str | None
+    hostname: str | None
+    hardware: str | None
+    compatible: str | None
+    serial: str | None
+    l4t: str | None
+    """NVIDIA's Linux for Tegra, such as ``28.2.1``."""
+    cuda: str | None
+    cudnn: str | None
+    tensorrt: str | None
+    caffe: CaffeFacts | None
+    caffe_wanted: str | None
+    """The path that the inventory's words mean on this board."""
+    caffe_found: tuple[str, ...]
+    """Every ``caffe`` in the usual places, whether wanted or not."""
+    sudo: SudoKind
+    nvpmodel: str | None
+    power_mode: PowerMode | None
+    power_modes: tuple[PowerMode, ...]
+    jetson_clocks: str | None
+    clocks_locked: bool | None
+    tegrastats: str | None
+    conditions: Conditions
+    mem_total_bytes: int | None
+    mem_available_bytes: int | None
+    disk_free_bytes: int | None
+    home_writable: bool
+    uptime_s: float | None
+    load: str | None
+    gpu_users: tuple[str, ...]
+    """``PID:NAME`` of the processes that have the GPU open."""
+    held_by: str | None
+    """Who measures there now, in the words of the lock's holder."""
+    left_behind: bool
+    """A guard was killed or the board rebooted: its power state is not its own."""
+    missing_tools: tuple[str, ...]
+    utc_s: int | None
+    """The board's clock, seconds since 1970."""
+    clock_skew_s: float | None
+    """How far the board's clock is ahead of ours; half the round trip is uncertain."""
+    files: tuple[BoardFile, ...]

@@ -1,0 +1,106 @@
+"""What is to be measured: options, cases, trials, and the plan that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from jetbench.domain.board import Board, Gpu
+
+Phase = Literal["TEST", "TRAIN"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is the same for every case of a sweep. The defaults are the contract's."""
+
+    batches: tuple[int, ...] = (1,)
+    iterations: int = 50
+    repeats: int = 3
+    """Processes a case: the sample is the process, not the iteration."""
+    phase: Phase = "TEST"
+    gpu: Gpu | None = None
+    """None: what the inventory says, else 0."""
+    power_mode: str = "0"
+    """An id, a name, or ``keep``."""
+    clocks: bool = True
+    timeout_s: int = 900
+    """For one trial."""
+    deadline_s: int | None = None
+    """For the whole sweep of a board."""
+    seed: int = 0
+    """Decides the order of the cases in each round."""
+
+    @property
+    def needs_guard(self) -> bool:
+        """Whether anything on the board is changed, so that root has to put it back."""
+        return self.clocks or self.power_mode != "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Prototxt:
+    """A net as it will be run: patched, with its hash and what it should cost."""
+
+    text: str
+    """Surrogate escapes stand for bytes that are not UTF-8."""
+    sha256: str
+    input_shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    bound_ms: tuple[tuple[int, float], ...]
+    """The forward time that a TX2's peaks allow, by power mode; empty where not known."""
+    notes: tuple[str, ...] = ()
+
+    def data(self) -> bytes:
+        """The file's bytes."""
+        return self.text.encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One model at one batch size."""
+
+    model: str
+    """The name it is shown under."""
+    source: str
+    """Where it came from: a file here, ``board:PATH``, or a model that comes along."""
+    batch: int
+    prototxt: Prototxt | None
+    """None for a file of the board until the board has sent it."""
+    board_path: str | None = None
+
+    def filled(self, prototxt: Prototxt) -> Case:
+        """The same case with the net that the board has sent."""
+        return replace(self, prototxt=prototxt)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One process of ``caffe time``."""
+
+    id: int
+    """From 1, in the order in which they run."""
+    case: int
+    """Index into the plan's cases."""
+    repeat: int
+    """From 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is decided before the first connection."""
+
+    sweep_id: str
+    created_utc: str
+    command: tuple[str, ...]
+    """The command line that asked for it; never holds a secret."""
+    options: Options
+    boards: tuple[Board, ...]
+    cases: tuple[Case, ...]
+    trials: tuple[Trial, ...]
+    """The same for every board."""
+
+    def gpu_of(self, board: Board) -> Gpu:
+        """The device a board measures on: the option, the inventory, or 0."""
+        if self.options.gpu is not None:
+            return self.options.gpu
+        return board.gpu if board.gpu is not None else 0

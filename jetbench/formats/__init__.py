@@ -1,0 +1,1 @@
+"""Text in, values out, and back. Never opens a file."""

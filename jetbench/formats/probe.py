@@ -1,0 +1,167 @@
+"""The answer of ``probe.sh``: ``key=value`` lines in, `BoardFacts` out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING, get_args
+
+from jetbench.domain.errors import BoardAnswerError
+from jetbench.domain.facts import BoardFacts, BoardFile, CaffeFacts, SudoKind
+from jetbench.formats.tegra import (
+    conditions_from,
+    parse_clocks_locked,
+    parse_l4t_release,
+    parse_nvpmodel_conf,
+    parse_nvpmodel_query,
+)
+from jetbench.formats.words import pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_FILE_BYTES = 8 * 2**20
+"""A prototxt on a board that is larger than this is refused there."""
+
+_VERSION = re.compile(r"version\s+v?(\d+\.\d\S*)")
+_HOSTNAME = re.compile(r"^\S+ (\S+)")
+_MEM_TOTAL = re.compile(r"MemTotal:\s*(\d+)")
+_MEM_AVAILABLE = re.compile(r"MemAvailable:\s*(\d+)")
+_CUDA = re.compile(r"(\d+\.\d+(?:\.\d+)?)")
+
+
+def parse_probe(
+    answer: bytes, *, files: Sequence[str] = (), midpoint_utc_s: float | None = None
+) -> BoardFacts:
+    """Read what a board said of itself.
+
+    Args:
+        answer: What the script printed between its two markers.
+        files: The paths that were asked for, in the order of the question.
+        midpoint_utc_s: This machine's clock half-way between question and answer.
+
+    Raises:
+        BoardAnswerError: The answer is not of this script.
+    """
+    fields: dict[str, str] = {}
+    for line in answer.decode("utf-8", "replace").split("\n"):
+        key, separator, value = line.partition("=")
+        if separator:
+            fields[key] = f"{fields[key]}\n{value.strip()}" if key in fields else value.strip()
+    if "utc_s" not in fields or "sudo" not in fields:
+        message = "its answer to the probe cannot be understood"
+        hint = "does /bin/sh work there, for this user? try: ssh HOST /bin/sh -c 'id; date'"
+        raise BoardAnswerError(message, hint=hint)
+    utc_s = _whole(fields.get("utc_s"))
+    sudo = fields["sudo"]
+    memory = fields.get("memory", "")
+    return BoardFacts(
+        simulated="simulated" in fields,
+        user=fields.get("user"),
+        hostname=_search(_HOSTNAME, fields.get("system")),
+        hardware=fields.get("hardware"),
+        compatible=fields.get("compatible"),
+        serial=fields.get("serial"),
+        l4t=parse_l4t_release(fields.get("nv_tegra_release", "")),
+        cuda=_search(_CUDA, fields.get("cuda")),
+        cudnn=_last(fields.get("cudnn")),
+        tensorrt=_last(fields.get("tensorrt")),
+        caffe=_caffe(fields),
+        caffe_wanted=fields.get("caffe_wanted"),
+        caffe_found=tuple(fields.get("caffe_found", "").split()),
+        sudo=next((kind for kind in get_args(SudoKind) if kind == sudo), "absent"),
+        nvpmodel=fields.get("nvpmodel"),
+        power_mode=parse_nvpmodel_query(fields.get("nvpmodel_query", "")),
+        power_modes=parse_nvpmodel_conf(fields.get("nvpmodel_modes", "")),
+        jetson_clocks=fields.get("jetson_clocks"),
+        clocks_locked=parse_clocks_locked(fields.get("clocks_show", "")),
+        tegrastats=fields.get("tegrastats"),
+        conditions=conditions_from(pairs(fields.get("conditions", ""))),
+        mem_total_bytes=_kilobytes(_search(_MEM_TOTAL, memory)),
+        mem_available_bytes=_kilobytes(_search(_MEM_AVAILABLE, memory)),
+        disk_free_bytes=_disk(fields.get("disk_free", "")),
+        home_writable="home_unwritable" not in fields,
+        uptime_s=_number(fields.get("uptime_s")),
+        load=fields.get("load"),
+        gpu_users=tuple(fields.get("gpu_user", "").split("\n") if "gpu_user" in fields else ()),
+        held_by=fields.get("held_by"),
+        left_behind="left_behind" in fields,
+        missing_tools=tuple(fields.get("missing_tools", "").split()),
+        utc_s=utc_s,
+        clock_skew_s=(
+            None if utc_s is None or midpoint_utc_s is None else round(utc_s - midpoint_utc_s, 1)
+        ),
+        files=tuple(_file(fields, path, number) for number, path in enumerate(files, start=1)),
+    )
+
+
+def _caffe(fields: Mapping[str, str]) -> CaffeFacts | None:
+    if "caffe" not in fields:
+        return None
+    version = _search(_VERSION, fields.get("caffe_version"))
+    # NVIDIA numbers its fork 0.14 to 0.17; SSD's branch is BVLC's 1.0 with layers of its own.
+    fork = "bvlc" if version is not None else None
+    if version is not None and re.match(r"0\.1[4-7]", version):
+        fork = "nvidia"
+    elif "caffe_detection" in fields:
+        fork = "ssd"
+    return CaffeFacts(
+        path=fields["caffe"],
+        version=version,
+        fork=fork,
+        has_phase=_flag(fields.get("caffe_phase")),
+        gpu_build=_flag(fields.get("caffe_gpu")),
+        build_id=fields.get("caffe_build"),
+    )
+
+
+def _last(text: str | None) -> str | None:
+    """The longest of several file names' versions: links are shorter than their target."""
+    return max((text or "").split("\n"), key=len) or None
+
+
+def _disk(text: str) -> int | None:
+    """``BLOCKS SIZE`` of ``stat -f`` as bytes."""
+    blocks, _, size = text.partition(" ")
+    return int(blocks) * int(size) if blocks.isdigit() and size.isdigit() else None
+
+
+def _file(fields: Mapping[str, str], path: str, number: int) -> BoardFile:
+    error = fields.get(f"file_{number}_error")
+    encoded = fields.get(f"file_{number}_b64")
+    if error is None and encoded is None:
+        error = f"{path} was not sent"
+    try:
+        content = None if encoded is None else base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        content, error = None, f"{path} came damaged"
+    return BoardFile(path=path, content=content, error=error)
+
+
+def _search(pattern: re.Pattern[str], text: str | None) -> str | None:
+    match = pattern.search(text or "")
+    return match[1] if match else None
+
+
+def _flag(text: str | None) -> bool | None:
+    return {"1": True, "0": False}.get(text or "")
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def _whole(text: str | None) -> int | None:
+    try:
+        return int(text or "")
+    except ValueError:
+        return None
+
+
+def _kilobytes(text: str | None) -> int | None:
+    number = _whole(text)
+    return None if number is None else number * 1024

@@ -1,0 +1,84 @@
+"""What NVIDIA's tools and files on a board print: text in, values out.
+
+Formats as of L4T R27, R28 and R32. Every release prints a little more than the one before,
+so each reader looks for the words it knows, anywhere, and leaves the rest alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from jetbench.domain.facts import Conditions, PowerMode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_RELEASE = re.compile(r"#\s*R(\d+)\s*\(release\),\s*REVISION:\s*([\d.]+)")
+_MODE_NAME = re.compile(r"NV Power Mode:\s*(\S+)")
+_MODE_ID = re.compile(r"^\s*(\d+)\s*$", re.MULTILINE)
+_MODE_ENTRY = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=([^\s>]+)")
+_GPU_CLOCKS = re.compile(r"^GPU MinFreq=(\d+) MaxFreq=(\d+) CurrentFreq=(\d+)", re.MULTILINE)
+_CORE = re.compile(
+    r"^cpu\d+:(?: Online=(\d))? Go(?:ver|nver)nor=\S+ "
+    r"MinFreq=(\d+) MaxFreq=(\d+) CurrentFreq=(\d+)",
+    re.MULTILINE,
+)
+
+
+def parse_l4t_release(text: str) -> str | None:
+    """The L4T release in the first line of ``/etc/nv_tegra_release``, such as ``28.2.1``."""
+    match = _RELEASE.search(text)
+    return f"{match[1]}.{match[2]}" if match else None
+
+
+def parse_nvpmodel_query(text: str) -> PowerMode | None:
+    """The mode that ``nvpmodel -q`` (with or without ``--verbose``) prints.
+
+    The id is the number alone on a line after the name; the tool's exit code says nothing.
+    """
+    name = _MODE_NAME.search(text)
+    number = _MODE_ID.search(text, name.end() if name else 0)
+    if number is None:
+        return None
+    return PowerMode(id=int(number[1]), name=name[1] if name else None)
+
+
+def parse_nvpmodel_conf(text: str) -> tuple[PowerMode, ...]:
+    """The modes that ``/etc/nvpmodel.conf`` declares, in its order."""
+    return tuple(PowerMode(int(match[1]), match[2]) for match in _MODE_ENTRY.finditer(text))
+
+
+def parse_clocks_locked(text: str) -> bool | None:
+    """Whether ``jetson_clocks --show`` says that GPU and online CPU clocks cannot move.
+
+    Locked is Min == Max == Current for the GPU and for each core that is online. The memory
+    clock is left out: its MinFreq stays low even when it is locked. None where the text
+    says nothing of the GPU.
+    """
+    gpu = _GPU_CLOCKS.search(text)
+    if gpu is None:
+        return None
+    cores = [match.group(2, 3) for match in _CORE.finditer(text) if match[1] != "0"]
+    return len(set(gpu.groups())) == 1 and all(low == high for low, high in cores)
+
+
+def conditions_from(fields: Mapping[str, str]) -> Conditions:
+    """The sensors among the ``key=value`` pairs of a probe or a journal event.
+
+    Temperatures come in millidegrees, frequencies in hertz, as sysfs has them.
+    """
+
+    def scaled(key: str, divisor: float) -> float | None:
+        try:
+            return int(fields[key]) / divisor
+        except (KeyError, ValueError):
+            return None
+
+    return Conditions(
+        gpu_temp_c=scaled("gpu_temp_mc", 1e3),
+        cpu_temp_c=scaled("cpu_temp_mc", 1e3),
+        gpu_mhz=scaled("gpu_cur_hz", 1e6),
+        gpu_min_mhz=scaled("gpu_min_hz", 1e6),
+        gpu_max_mhz=scaled("gpu_max_hz", 1e6),
+    )

@@ -1,0 +1,35 @@
+"""``key=value`` words, as the board's scripts write them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+_WORD = re.compile(r"""([A-Za-z0-9_]+)=(?:"([^"]*)"|(\S*))""")
+
+
+def pairs(text: str) -> dict[str, str]:
+    """All ``key=value`` and ``key="value with blanks"`` of a line; the last of a key wins."""
+    return {match[1]: match[2] if match[2] is not None else match[3] for match in _WORD.finditer(text)}
+
+
+def unwrapped(encoded: str) -> str:
+    """The text behind base64; nothing where it is damaged."""
+    try:
+        return base64.b64decode(encoded).decode("utf-8", "replace")
+    except binascii.Error:
+        return ""
+
+
+def printable(text: str, limit: int = 500) -> str:
+    r"""Text from a board, safe for a terminal: control characters escaped, length bounded.
+
+    C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and
+    unpaired surrogates become ``\xNN`` or ``\uNNNN``.
+    """
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in cut
+    )

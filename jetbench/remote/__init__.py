@@ -1,0 +1,1 @@
+"""The only room with a cable: connect, probe, send, follow, stop."""

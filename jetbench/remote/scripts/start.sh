@@ -1,0 +1,53 @@
+# Unpacks a sweep and starts its runner, detached; then follow.sh, which stands below it in
+# the same text, prints the journal. Doing it twice is harmless: a sweep that has started is
+# only followed. Set before: NONCE, SWEEP, HOLDER, TAR_BYTES, PASSWORD (1 when a line with
+# the sudo password comes on standard input before the tar). Standard input: that line, the tar.
+DIR=$BASE/sweeps/$SWEEP
+secret=
+if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
+
+refuse() {
+    say "refused kind=$1 detail=$(printf '%s' "$2" | tr '\n' ' ' | b64)"
+    exit 0
+}
+
+# The folder must be ours alone: not a link, nor one that somebody has prepared.
+for dir in "$BASE" "$BASE/sweeps"; do
+    [ -d "$dir" ] || mkdir -m 700 "$dir" 2>/dev/null
+    if [ -L "$dir" ] || [ ! -d "$dir" ] || [ ! -O "$dir" ]; then
+        refuse folder "$dir is not a folder of $(id -un), or cannot be made"
+    fi
+done
+
+if [ ! -e "$DIR/started" ]; then
+    new=$DIR.$NONCE
+    [ ! -e "$DIR" ] || rm -rf "$DIR"
+    trap 'rm -rf "$new"' EXIT
+    mkdir "$new" || refuse folder "cannot make $new"
+    problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) ||
+        refuse space "$problem; $(df -Ph "$BASE" | awk 'NR == 2 {print $4}') are free"
+    mv "$new" "$DIR" || refuse folder "cannot make $DIR"
+    trap - EXIT
+    exec 9<"$LOCK"
+    # A second's patience: who follows a sweep's end takes the lock for a moment.
+    if ! flock -w 1 9; then
+        rm -rf "$DIR"
+        first_line "$BASE/holder" || line='who="another user"'
+        refuse busy "$line"
+    fi
+    printf '%s\n' "$HOLDER" >"$BASE/holder"
+    : >"$DIR/journal"
+    if ! : >"$DIR/started"; then
+        rm -rf "$DIR"
+        refuse space "cannot write to $DIR"
+    fi
+    if [ "$PASSWORD" = 1 ]; then
+        # printf is the shell's own: the secret is in no argument list.
+        printf '%s\n' "$secret" |
+            setsid /bin/sh "$DIR/runner.sh" "$DIR" >/dev/null 2>&1 &
+    else
+        setsid /bin/sh "$DIR/runner.sh" "$DIR" </dev/null >/dev/null 2>&1 &
+    fi
+    secret=
+    exec 9<&-
+fi
