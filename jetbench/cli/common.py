@@ -1,0 +1,111 @@
+"""What several commands share: options that mean the same everywhere, and the inventory."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetbench.domain.errors import InventoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jetbench.domain.board import Board, Inventory
+
+MAX_INVENTORY_BYTES = 4_000_000
+
+InventoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--inventory",
+        "-i",
+        metavar="FILE",
+        help="The boards; else $JETBENCH_INVENTORY, ./inventory.yaml, "
+        "or inventory.yaml in your configuration folder.",
+        show_default=False,
+    ),
+]
+
+BoardOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--board",
+        "-b",
+        metavar="NAME|@TAG",
+        help="Only this board, or the boards with this tag; repeatable.",
+        show_default="all",
+    ),
+]
+
+
+class ListFormat(str, Enum):
+    """How a list is shown: to a person, or to a script."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def load_boards(inventory: Path | None, select: Sequence[str]) -> tuple[Board, ...]:
+    """The boards that a command is about.
+
+    Args:
+        inventory: The value of ``--inventory``.
+        select: The values of ``--board``; none means all boards.
+
+    Raises:
+        InventoryError: Where there is no inventory, or one that cannot be used.
+        UsageError: Where a name or a tag belongs to no board.
+    """
+    from jetbench.formats.inventory import select_boards
+
+    return select_boards(load_inventory(inventory), select)
+
+
+def load_inventory(inventory: Path | None) -> Inventory:
+    """The inventory that was named, or the first one in the usual places.
+
+    Raises:
+        InventoryError: Where there is none, or one that cannot be used.
+    """
+    from jetbench.formats.inventory import parse_inventory
+
+    path = inventory or _usual_inventory()
+    return parse_inventory(_read(path), str(path))
+
+
+def _usual_inventory() -> Path:
+    named = os.environ.get("JETBENCH_INVENTORY")
+    if named:
+        return Path(named).expanduser()
+    places = (Path("inventory.yaml"), Path(typer.get_app_dir("jetbench"), "inventory.yaml"))
+    for place in places:
+        if place.exists():
+            return place
+    raise InventoryError(
+        f"no inventory: neither ./{places[0]} nor {places[1]} is there",
+        hint="write one with `jetbench init`, or name one with --inventory FILE",
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_INVENTORY_BYTES + 1)
+    except FileNotFoundError:
+        raise InventoryError(
+            f"{path}: there is no such file",
+            hint=f"write one with `jetbench init -i {path}`",
+        ) from None
+    except OSError as error:
+        raise InventoryError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_INVENTORY_BYTES:
+        raise InventoryError(f"{path}: over {MAX_INVENTORY_BYTES} bytes; is it an inventory?")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InventoryError(f"{path}:{line}: not UTF-8; is this a text file?") from error

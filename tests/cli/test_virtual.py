@@ -1,0 +1,89 @@
+"""`jetbench virtual up`, as a program of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jetbench.cli.virtual import up
+from jetbench.domain.errors import UsageError
+from jetbench.formats.inventory import parse_inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The program, once it has said all that it says at its start."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "jetbench", "virtual", "up", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = ""
+            while line := process.stdout.readline():
+                said += line
+                if "Ctrl-C" in line:
+                    break
+            yield process, said
+        finally:
+            process.kill()
+
+
+def test_it_serves_until_interrupted_and_leaves_nothing(tmp_path: Path) -> None:
+    """It writes an inventory, says what to run next, and removes its folder at the end."""
+    with serving(tmp_path, "--boards", "2") as (process, said):
+        file = tmp_path / "virtual-inventory.yaml"
+        inventory = parse_inventory(file.read_text(), str(file))
+        assert len(inventory.boards) == 2
+        assert "jetbench run -i virtual-inventory.yaml" in said
+        key = inventory.boards[0].key
+        assert key is not None
+        folder = Path(key).parent
+        assert folder.is_dir()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert not folder.exists()
+
+
+def test_its_own_inventory_is_replaced_and_a_folder_kept(tmp_path: Path) -> None:
+    """With --dir, the second time gives the same inventory, over the first."""
+    texts = []
+    for _ in range(2):
+        with serving(tmp_path, "--boards", "1", "--dir", "kept") as (process, _):
+            texts.append((tmp_path / "virtual-inventory.yaml").read_text())
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+    assert texts[0] == texts[1]
+    assert (tmp_path / "kept/virtual-01").is_dir()
+
+
+def test_another_inventory_is_not_overwritten(tmp_path: Path) -> None:
+    """A file that it has not written stays, unless --force is given."""
+    file = tmp_path / "inventory.yaml"
+    file.write_text("boards: {}\n")
+    with pytest.raises(UsageError, match="not an inventory of virtual boards") as caught:
+        up(boards=1, inventory=file)
+    assert "--force" in (caught.value.hint or "")
+    assert file.read_text() == "boards: {}\n"
+    with serving(tmp_path, "--boards", "1", "-i", str(file), "--force") as (process, _):
+        assert "virtual-01" in file.read_text()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def test_an_inventory_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    """The folder does not exist: nothing is served."""
+    with pytest.raises(UsageError, match="cannot be written"):
+        up(boards=1, inventory=tmp_path / "nowhere/inventory.yaml")
