@@ -1,0 +1,1 @@
+"""Benchmarks, and what they need: run by hand and in CI, never shipped."""
