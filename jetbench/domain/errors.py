@@ -25,6 +25,11 @@ fleet's border they become values (`BoardOutcome.error`).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jetbench.domain.timing import FailureKind
+
 
 class JetbenchError(Exception):
     """Something a person can act on.
@@ -68,7 +73,7 @@ class ModelError(UsageError):
         source: str | None = None,
         line: int | None = None,
         column: int | None = None,
-        kind: str = "bad_model",
+        kind: FailureKind = "bad_model",
     ) -> None:
         place = ":".join(str(part) for part in (source, line, column) if part is not None)
         super().__init__(f"{place}: {message}" if place else message, hint=hint)

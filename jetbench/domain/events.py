@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jetbench.domain.errors import BoardError
     from jetbench.domain.facts import BoardFacts
     from jetbench.domain.plan import Case
+    from jetbench.domain.timing import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Planned:
 
     board: str
     cases: tuple[tuple[int, Case], ...]
-    refused: tuple[tuple[int, str, str], ...]
-    """(case index, failure kind, message) of each that cannot be run there."""
+    refused: tuple[tuple[int, Failure], ...]
+    """Those that cannot be run there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,6 @@ class BoardFacts:
     user: str | None
     hostname: str | None
     hardware: str | None
-    compatible: str | None
     serial: str | None
     l4t: str | None
     """NVIDIA's Linux for Tegra, such as ``28.2.1``."""

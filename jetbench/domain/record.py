@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from jetbench.domain.facts import BoardFacts, PowerMode
     from jetbench.domain.plan import Phase, Plan
+    from jetbench.domain.timing import Failure
 
 Status = Literal["ok", "suspect", "failed", "lost"]
 """``failed``: the program on the board did; ``lost``: the board or the link did;
@@ -49,14 +50,6 @@ class LayerTime:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialFailure:
-    """Why a trial has no number; `kind` is one of the contract's."""
-
-    kind: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class TrialResult:
     """One process of ``caffe time``."""
 
@@ -70,7 +63,7 @@ class TrialResult:
     backward_ms: float | None
     forward_backward_ms: float | None
     total_ms: float | None
-    failure: TrialFailure | None
+    failure: Failure | None
     lost: bool
     """The board or the link failed, not the program."""
     log: bytes | None

@@ -61,7 +61,6 @@ def parse_probe(
         user=fields.get("user"),
         hostname=_search(_HOSTNAME, fields.get("system")),
         hardware=fields.get("hardware"),
-        compatible=fields.get("compatible"),
         serial=fields.get("serial"),
         l4t=parse_l4t_release(fields.get("nv_tegra_release", "")),
         cuda=_search(_CUDA, fields.get("cuda")),

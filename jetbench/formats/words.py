@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _WORD = re.compile(r"""([A-Za-z0-9_]+)=(?:"([^"]*)"|(\S*))""")
 
@@ -28,8 +32,13 @@ def printable(text: str, limit: int = 500) -> str:
     C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and
     unpaired surrogates become ``\xNN`` or ``\uNNNN``.
     """
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(
+    escaped = "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for c in cut
+        for c in text[: limit + 1]
     )
+    return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
+
+
+def shapes_text(shapes: Iterable[tuple[str, Sequence[int]]]) -> str:
+    """``data 1x3x224x224, im_info 1x3``, safe for a terminal."""
+    return ", ".join(f"{printable(name)} {'x'.join(map(str, shape))}" for name, shape in shapes)

@@ -1,106 +1,61 @@
-"""A board in a folder: just enough of one for the scripts to run on, with no network."""
+"""Servers for the tests of connecting, and a home that is not the user's."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.remote.local_link import LocalLink
+from tests.remote.sshd import Relay, Sshd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-STAND_INS = {
-    "home/nvidia/caffe/build/tools/caffe": """
-        case $1 in
-        --version) echo "caffe version 1.0.0" ;;
-        --help) echo "    -phase (Optional; network phase) type: string" ;;
-        time)
-            printf 'ran: %s\\n' "$*" >&2
-            echo "$$" >"$HOME/caffe.pid"
-            sleep "$(cat "$HOME/seconds" 2>/dev/null || echo 0.1)"
-            echo "Average Forward pass: 1.5 ms." >&2 ;;
-        esac""",
-    "usr/sbin/nvpmodel": """
-        state=$JETBENCH_ROOT/etc/mode
-        case $1 in
-        -q) printf 'NV Power Mode: MODE%s\\n%s\\n' "$(cat "$state")" "$(cat "$state")" ;;
-        -m) if [ -e "$JETBENCH_ROOT/etc/stuck" ]; then echo "NVPM ERROR: no"; exit 0; fi
-            echo "$2" >"$state" ;;
-        esac""",
-    "usr/bin/jetson_clocks": """
-        locked=$JETBENCH_ROOT/etc/locked
-        case $1 in
-        --show) if [ -e "$locked" ]; then echo "GPU MinFreq=9 MaxFreq=9 CurrentFreq=9"
-            else echo "GPU MinFreq=1 MaxFreq=9 CurrentFreq=1"; fi ;;
-        --store) echo free >"$2" ;;
-        --restore) rm -f "$locked" ;;
-        *) : >"$locked" ;;
-        esac""",
-    "bin/sudo": """
-        secret=
-        while :; do
-            case $1 in
-            -n) shift ;;
-            -S) IFS= read -r secret; shift ;;
-            -p) shift 2 ;;
-            *) break ;;
-            esac
-        done
-        wanted=$(cat "$JETBENCH_ROOT/etc/password" 2>/dev/null)
-        if [ "$secret" != "$wanted" ]; then echo "sudo: a password is required" >&2; exit 1; fi
-        exec "$@" """,
-}
-
-
-class Board:
-    """A board's root folder, and what is in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.home = root / "home/nvidia"
-        for name, text in STAND_INS.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("#!/bin/sh\n" + text)
-            path.chmod(0o755)
-        (root / "etc").mkdir()
-        (root / "var/lib").mkdir(parents=True)
-        self.mode = "3"
-
-    @property
-    def mode(self) -> str:
-        """The power mode that is set now."""
-        return (self.root / "etc/mode").read_text().strip()
-
-    @mode.setter
-    def mode(self, value: str) -> None:
-        (self.root / "etc/mode").write_text(value + "\n")
-
-    @property
-    def locked(self) -> bool:
-        """Whether the clocks are locked now."""
-        return (self.root / "etc/locked").exists()
-
-    def link(self) -> LocalLink:
-        """A new connection."""
-        return LocalLink(
-            {
-                "HOME": str(self.home),
-                "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}",
-                "JETBENCH_ROOT": str(self.root),
-            }
-        )
+    StartSshd = Callable[..., Sshd]
+    StartRelay = Callable[[int], Relay]
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    """A board with mode 3 set and its clocks free."""
-    missing = [tool for tool in ("flock", "setsid", "timeout", "pkill") if not shutil.which(tool)]
-    if missing:
-        pytest.skip(f"the board's scripts need {', '.join(missing)}")
-    yield Board(tmp_path)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, with no agent."""
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True, mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return home
+
+
+@pytest.fixture
+def start_sshd(tmp_path: Path, home: Path) -> Iterator[StartSshd]:
+    """Starts servers: ``start_sshd("name", *options, host_keys=…)``."""
+    assert home.is_dir()
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    if shutil.which("sshd", path=path) is None or shutil.which("ssh-keygen") is None:
+        pytest.skip("OpenSSH's server is not installed")
+    servers: list[Sshd] = []
+
+    def start(name: str = "board", *options: str, host_keys: tuple[Path, ...] = ()) -> Sshd:
+        server = Sshd(tmp_path / name, host_keys=host_keys)
+        servers.append(server)
+        return server.start(*options)
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def start_relay() -> Iterator[StartRelay]:
+    """Starts relays: ``start_relay(port)``."""
+    relays: list[Relay] = []
+
+    def start(target: int) -> Relay:
+        relays.append(Relay(target))
+        return relays[-1]
+
+    yield start
+    for relay in relays:
+        relay.close()

@@ -5,8 +5,10 @@ It has the shape of `jetbench.remote.connection.Link`, and nothing else of it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -30,8 +32,10 @@ class LocalChannel:
 
     def send(self, data: bytes) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
+        # A command that has ended takes nothing more; what it said is still to be read.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
 
     def recv(self, timeout_s: float) -> bytes | None:
         assert self._process.stdout is not None
@@ -45,8 +49,17 @@ class LocalChannel:
         """As when an SSH channel closes: the streams end, the processes live on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
+
+
+    def end(self) -> None:
+        """Close, and end the command with all that it has started in its session."""
+        self.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
 
 class LocalLink:
@@ -67,3 +80,8 @@ class LocalLink:
         self.alive = False
         for channel in self.channels:
             channel.close()
+
+    def end(self) -> None:
+        """Close for good, leaving no process."""
+        for channel in self.channels:
+            channel.end()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,15 +14,27 @@ import pytest
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
 from jetbench.formats.journal import EventReader, JournalReader
 from jetbench.remote.session import Parcel, Session
+from tests.remote.folder_board import Board, missing_tools
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from jetbench.formats.journal import JournalTrial
     from jetbench.remote.session import Follower
-    from tests.remote.conftest import Board
+
+pytestmark = pytest.mark.skipif(
+    bool(missing_tools()), reason=f"the board's scripts need {', '.join(missing_tools())}"
+)
 
 SWEEP = "20260102-030405-a1b2c3"
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Board]:
+    """A board with mode 3 set and its clocks free."""
+    with closing(Board(tmp_path)) as made:
+        yield made
 
 
 def parcel(board: Board, *, sweep: str = SWEEP, trials: int = 2, **settings: str) -> Parcel:

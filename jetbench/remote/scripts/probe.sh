@@ -29,7 +29,7 @@ file_fact boot_id /proc/sys/kernel/random/boot_id
 if [ -e "$ROOT/etc/jetbench-virtual" ]; then fact simulated 1; fi
 
 file_fact hardware "$ROOT/proc/device-tree/model"
-file_fact compatible "$ROOT/proc/device-tree/compatible"
+[ -n "$line" ] || file_fact hardware "$ROOT/sys/firmware/devicetree/base/model"
 file_fact serial "$ROOT/proc/device-tree/serial-number"
 file_fact nv_tegra_release "$ROOT/etc/nv_tegra_release"
 file_fact cuda "$ROOT/usr/local/cuda/version.txt"

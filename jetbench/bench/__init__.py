@@ -1,0 +1,1 @@
+"""In which order: plan, sweep over the fleet, ingest."""

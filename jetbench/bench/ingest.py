@@ -1,0 +1,350 @@
+"""From journals to records: what a board has said becomes numbers, or reasons why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jetbench.analysis.statistics import summarize
+from jetbench.domain.facts import PowerMode
+from jetbench.domain.record import (
+    BoardResult,
+    LayerTime,
+    Record,
+    RecordConditions,
+    TrialResult,
+)
+from jetbench.domain.timing import Failure
+from jetbench.formats.caffe_log import classify, parse_log
+from jetbench.formats.journal import JournalReader
+from jetbench.formats.tegra import parse_clocks_locked, parse_nvpmodel_query
+from jetbench.formats.words import printable, shapes_text, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from jetbench.domain.board import Board
+    from jetbench.domain.errors import BoardError
+    from jetbench.domain.facts import BoardFacts
+    from jetbench.domain.plan import Case, Plan, Trial
+    from jetbench.domain.record import Status
+    from jetbench.domain.timing import FailureKind, ParsedLog
+    from jetbench.formats.journal import Event, JournalTrial
+
+
+@dataclass(slots=True)
+class BoardOutcome:
+    """What is known of a board at the end of a sweep, as its events have told it."""
+
+    board: Board
+    facts: BoardFacts | None = None
+    cases: Mapping[int, Case] = field(default_factory=dict)
+    """The cases that were run there, with the board's own files filled in."""
+    refused: tuple[tuple[int, Failure], ...] = ()
+    complete: bool = False
+    """Whether the journal is here to its end."""
+    error: BoardError | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A trial of the plan with what came of it."""
+
+    result: TrialResult
+    parsed: ParsedLog | None
+    entry: JournalTrial | None
+
+
+def ingest_board(
+    plan: Plan, outcome: BoardOutcome, lines: Iterable[bytes]
+) -> tuple[BoardResult, tuple[Record, ...]]:
+    """Make the records of one board.
+
+    Args:
+        plan: What was to be measured.
+        outcome: How the board's part went.
+        lines: The journal's lines; none where there is no journal.
+    """
+    reader = JournalReader()
+    wanted = {trial.id: trial for trial in plan.trials}
+    measured: dict[int, _Measured] = {}
+    for entry in reader.trials(lines):
+        trial = wanted.get(entry.id)
+        if trial is not None and entry.id not in measured:
+            measured[entry.id] = _measure(trial, entry)
+    guard = _Guard.read(reader.events)
+    reasons = _Reasons(outcome, guard, reader)
+    board = BoardResult(
+        name=outcome.board.name,
+        facts=outcome.facts,
+        error=outcome.error.message if outcome.error else guard.failure,
+        hint=outcome.error.hint if outcome.error else None,
+        power_before=guard.mode_before or (outcome.facts.power_mode if outcome.facts else None),
+        clocks_before=(
+            guard.locked_before
+            if guard.locked_before is not None
+            else (outcome.facts.clocks_locked if outcome.facts else None)
+        ),
+        changed=guard.ready,
+        restored=guard.restored if guard.started else (True if outcome.facts else None),
+        notes=outcome.notes,
+    )
+    records = tuple(
+        _record(plan, outcome, number, outcome.cases.get(number, case), measured, guard, reasons)
+        for number, case in enumerate(plan.cases)
+    )
+    return board, records
+
+
+def _measure(trial: Trial, entry: JournalTrial) -> _Measured:
+    parsed = None if entry.log is None else parse_log(entry.log)
+    failure: Failure | None
+    if parsed is None:
+        failure = Failure("truncated", entry.problem or "its log is missing")
+    elif entry.stopped:
+        failure = Failure("interrupted", "the sweep was stopped while it ran")
+    elif _timed_out(entry):
+        message = f"it was ended after {entry.limit_s:.0f} s; allow more with --timeout"
+        failure = Failure("timeout", message)
+    else:
+        failure = classify(parsed, entry.exit_status)
+    good = parsed if failure is None else None
+    result = TrialResult(
+        id=trial.id,
+        repeat=trial.repeat,
+        started_utc=entry.started_utc,
+        wall_s=entry.wall_s,
+        exit_status=entry.exit_status,
+        forward_ms=good.forward_ms if good else None,
+        backward_ms=good.backward_ms if good else None,
+        forward_backward_ms=good.forward_backward_ms if good else None,
+        total_ms=good.total_ms if good else None,
+        failure=failure,
+        lost=parsed is None,
+        log=entry.log,
+    )
+    return _Measured(result, good, entry)
+
+
+def _timed_out(entry: JournalTrial) -> bool:
+    """Whether the board's `timeout` ended it: 137 alone could be the kernel's doing."""
+    if entry.exit_status not in {124, 137} or entry.wall_s is None or entry.limit_s is None:
+        return False
+    return entry.wall_s > entry.limit_s - 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """What the guard has said in the journal."""
+
+    started: bool = False
+    ready: bool = False
+    failure: str | None = None
+    restored: bool | None = None
+    mode_before: PowerMode | None = None
+    locked_before: bool | None = None
+    mode: PowerMode | None = None
+    locked: bool | None = None
+
+    @classmethod
+    def read(cls, events: Sequence[Event]) -> _Guard:
+        said = [event.fields for event in events if event.kind == "guard"]
+        states = {fields["state"]: fields for fields in said if "state" in fields}
+        shown = {
+            (fields.get("show"), fields.get("when")): unwrapped(fields.get("text_b64", ""))
+            for fields in said
+            if "show" in fields
+        }
+        ready = states.get("ready")
+        failed = states.get("failed") or states.get("not-restored")
+        mode = parse_nvpmodel_query(shown.get(("nvpmodel", "set"), ""))
+        if mode is None and ready and ready.get("mode", "").isdigit():
+            mode = PowerMode(int(ready["mode"]), None)
+        restored = None
+        if ready or failed:
+            restored = "restored" in states or (ready is None and "not-restored" not in states)
+        return cls(
+            started=bool(said),
+            ready=ready is not None,
+            failure=printable(failed.get("reason", "")) if failed else None,
+            restored=restored,
+            mode_before=parse_nvpmodel_query(shown.get(("nvpmodel", "before"), "")),
+            locked_before=parse_clocks_locked(shown.get(("jetson_clocks", "before"), "")),
+            mode=mode,
+            locked={"1": True, "0": False}.get(ready.get("locked", "")) if ready else None,
+        )
+
+
+class _Reasons:
+    """Why a trial that never ran has no number."""
+
+    def __init__(self, outcome: BoardOutcome, guard: _Guard, reader: JournalReader) -> None:
+        end = next((e.fields.get("reason") for e in reader.events if e.kind == "end"), None)
+        noise = next((line for line in reader.noise if "sudo" in line), None)
+        self.kind: FailureKind = "truncated"
+        if guard.failure is not None and not guard.ready:
+            self.message = f"power mode and clocks could not be set: {guard.failure}"
+        elif end in {"guard-failed", "guard-timeout"}:
+            self.message = f"power mode and clocks could not be set: {noise or end}"
+        elif end == "stopped":
+            self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
+        elif end == "deadline":
+            self.kind, self.message = "timeout", "the sweep's --deadline passed before it ran"
+        elif end == "no-space":
+            self.message = "the board's disk is full"
+        elif end == "guard-gone":
+            self.message = "the guard of its power state died, so measuring was ended"
+        elif outcome.error is not None:
+            self.message = outcome.error.message
+        elif not outcome.complete:
+            self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
+        else:
+            self.message = "the board ended the sweep before it ran"
+
+
+def _record(  # noqa: PLR0913 - what a record is made of
+    plan: Plan,
+    outcome: BoardOutcome,
+    number: int,
+    case: Case,
+    measured: Mapping[int, _Measured],
+    guard: _Guard,
+    reasons: _Reasons,
+) -> Record:
+    options = plan.options
+    facts = outcome.facts
+    refusal = dict(outcome.refused).get(number)
+    absent = refusal or Failure(reasons.kind, reasons.message)
+    trials = [
+        measured.get(trial.id) or _missing(trial, absent, lost=refusal is None)
+        for trial in plan.trials
+        if trial.case == number
+    ]
+    good = [trial.parsed for trial in trials if trial.parsed is not None]
+    status, why = _judge(plan, case, trials)
+    locked = guard.locked if guard.ready else (facts.clocks_locked if facts else None)
+    mode = guard.mode if guard.ready else (facts.power_mode if facts else None)
+    if locked is None and facts is not None and not options.clocks:
+        locked = facts.conditions.gpu_locked
+    gpu = plan.gpu_of(outcome.board)
+    prototxt = case.prototxt
+    return Record(
+        board=outcome.board.name,
+        model=case.model,
+        source=case.source,
+        batch=case.batch,
+        phase=options.phase,
+        iterations=options.iterations,
+        gpu=None if gpu == "none" else gpu,
+        power_mode=mode,
+        clocks_locked=locked,
+        simulated=facts is not None and facts.simulated,
+        status=status,
+        reasons=why,
+        input_shapes=good[0].input_shapes if good else (),
+        prototxt_sha256=prototxt.sha256 if prototxt else None,
+        forward_ms=summarize([p.forward_ms for p in good if p.forward_ms is not None]),
+        backward_ms=summarize([p.backward_ms for p in good if p.backward_ms is not None]),
+        forward_backward_ms=summarize(
+            [p.forward_backward_ms for p in good if p.forward_backward_ms is not None]
+        ),
+        layers=_layers(good),
+        conditions=_conditions(trials, locked=locked),
+        bound_ms=(
+            dict(prototxt.bound_ms).get(mode.id)
+            if prototxt and mode and gpu != "none"
+            else None
+        ),
+        trials=tuple(trial.result for trial in trials),
+    )
+
+
+def _missing(trial: Trial, failure: Failure, *, lost: bool) -> _Measured:
+    result = TrialResult(
+        id=trial.id,
+        repeat=trial.repeat,
+        started_utc=None,
+        wall_s=None,
+        exit_status=None,
+        forward_ms=None,
+        backward_ms=None,
+        forward_backward_ms=None,
+        total_ms=None,
+        failure=failure,
+        lost=lost,
+        log=None,
+    )
+    return _Measured(result, None, None)
+
+
+def _judge(plan: Plan, case: Case, trials: Sequence[_Measured]) -> tuple[Status, tuple[str, ...]]:
+    """The status of a case and the reasons for it; nothing doubtful is silent."""
+    failures = [trial.result for trial in trials if trial.result.failure is not None]
+    why: list[str] = []
+    for message in dict.fromkeys(r.failure.message for r in failures if r.failure):
+        count = sum(1 for r in failures if r.failure and r.failure.message == message)
+        every = "" if count == len(trials) else f"{count} of {len(trials)} trials: "
+        why.append(f"{every}{message}")
+    if len(failures) == len(trials):
+        return ("lost" if all(r.lost for r in failures) else "failed"), tuple(why)
+    asked = case.prototxt.input_shapes if case.prototxt else ()
+    for trial in trials:
+        parsed = trial.parsed
+        if parsed is None:
+            continue
+        if not parsed.input_shapes:
+            why.append("the log does not say which input shapes were run")
+        elif asked and set(parsed.input_shapes) != set(asked):
+            why.append(
+                f"the log says {shapes_text(parsed.input_shapes)}, asked was {shapes_text(asked)}"
+            )
+        if parsed.phase is not None and parsed.phase != plan.options.phase:
+            why.append(f"the log says phase {parsed.phase}, not {plan.options.phase}")
+        if parsed.iterations is not None and parsed.iterations != plan.options.iterations:
+            why.append(f"the log says {parsed.iterations} iterations")
+    unique = tuple(dict.fromkeys(why))
+    return ("suspect" if unique else "ok"), unique
+
+
+def _layers(logs: Sequence[ParsedLog]) -> tuple[LayerTime, ...]:
+    """Each layer's mean over the processes, in the order of the net."""
+    if not logs:
+        return ()
+    first = logs[0].layers
+    same = [log for log in logs if [la.name for la in log.layers] == [la.name for la in first]]
+
+    def mean(values: Sequence[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    return tuple(
+        LayerTime(
+            name=layer.name,
+            type=layer.type,
+            forward_ms=mean([log.layers[index].forward_ms for log in same]),
+            backward_ms=mean([log.layers[index].backward_ms for log in same]),
+        )
+        for index, layer in enumerate(first)
+    )
+
+
+def _conditions(trials: Sequence[_Measured], *, locked: bool | None) -> RecordConditions:
+    """The extremes of what the sensors said right before and after each trial.
+
+    A clock that may move has sunk by the time the trial is over, so that it would say
+    nothing of the trial: it is given only where it is locked.
+    """
+    seen = [
+        sensors
+        for trial in trials
+        if trial.entry is not None and trial.parsed is not None
+        for sensors in (trial.entry.before, trial.entry.after)
+    ]
+    clocks = [s.gpu_mhz for s in seen if s.gpu_mhz is not None] if locked else []
+    temperatures = [s.gpu_temp_c for s in seen if s.gpu_temp_c is not None]
+    return RecordConditions(
+        gpu_mhz_min=min(clocks, default=None),
+        gpu_mhz_max=max(clocks, default=None),
+        gpu_temp_c_max=max(temperatures, default=None),
+    )

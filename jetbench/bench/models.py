@@ -1,0 +1,90 @@
+"""From what a user calls a model to its text."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from jetbench.domain.errors import ModelError, UsageError
+from jetbench.nets import zoo
+
+MAX_BYTES = 8 * 2**20
+"""A prototxt of more than this is something else; ResNet-152 has 60 kB."""
+
+_NAMED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})=(.+)$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """A model that was found, or a file of the board's that is yet to be fetched."""
+
+    name: str
+    """What it is called in tables."""
+    source: str
+    """Where it came from, for messages."""
+    text: str | None
+    """The prototxt; surrogate escapes stand for bytes that are not UTF-8."""
+    board_path: str | None = None
+
+
+def resolve(model: str) -> ResolvedModel:
+    """Find a model: a path, a folder, ``board:PATH``, one that comes along, ``NAME=MODEL``.
+
+    Raises:
+        UsageError: There is no such model, or it cannot be read.
+    """
+    if (named := _NAMED.match(model)) and not Path(model).exists():
+        found = resolve(named[2])
+        return ResolvedModel(named[1], found.source, found.text, found.board_path)
+    if model.startswith("board:"):
+        there = model.removeprefix("board:")
+        if not there or "\n" in there:
+            message = f"{model!r} names no file of the board"
+            raise UsageError(message, hint="write board:models/NAME/deploy.prototxt")
+        return ResolvedModel(_short(Path(there)), model, None, board_path=there)
+    path = Path(model).expanduser()
+    if model in zoo.MODELS and not path.is_file():
+        return ResolvedModel(model, model, zoo.text_of(model))
+    if path.is_dir():
+        path /= "deploy.prototxt"
+        if not path.is_file():
+            message = f"{model} is a folder without a deploy.prototxt"
+            raise UsageError(message, hint="name the file itself")
+    return ResolvedModel(_short(path), str(path), _read(path, model))
+
+
+def decode(data: bytes, source: str) -> str:
+    """The text of a prototxt, every byte of which survives the way back.
+
+    Raises:
+        ModelError: It is empty, or much too large.
+    """
+    if len(data) > MAX_BYTES:
+        message = f"is {len(data) / 2**20:.0f} MiB, far too large for a prototxt"
+        raise ModelError(message, source=source, hint="is it a .caffemodel? pass the .prototxt")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _read(path: Path, model: str) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        near = difflib.get_close_matches(model, zoo.MODELS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        hint += f"a model is a file, a folder, board:PATH, or one of {', '.join(zoo.MODELS)}"
+        message = f"there is no file or model called {model}"
+        raise UsageError(message, hint=hint) from None
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise UsageError(message) from error
+    return decode(data, str(path))
+
+
+def _short(path: Path) -> str:
+    """``…/bvlc_alexnet/deploy.prototxt`` is bvlc_alexnet; any other file its own stem."""
+    stem = path.stem
+    parent = path.parent.name or (path.resolve().parent.name if not path.is_absolute() else "")
+    return parent if stem == "deploy" and parent else stem or str(path)

@@ -1,0 +1,114 @@
+"""Takes a sweep's events: stores first, looks then, and makes the result at the end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import jetbench
+from jetbench.bench.ingest import BoardOutcome, ingest_board
+from jetbench.domain.events import (
+    Finished,
+    JournalBytes,
+    JournalComplete,
+    Note,
+    Planned,
+    Reached,
+)
+from jetbench.domain.record import SweepResult
+from jetbench.formats.result import plan_to_json, result_to_json
+from jetbench.store.sweep_folder import SweepFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jetbench.domain.events import SweepEvent
+    from jetbench.domain.plan import Plan
+
+
+class Recorder:
+    """Keeps what a sweep brings, on disk and as values."""
+
+    def __init__(self, plan: Plan, results: Path) -> None:
+        """Make the sweep's folder.
+
+        Raises:
+            StoreError: It cannot be made; nothing has been started then.
+        """
+        self._plan = plan
+        self._started_utc = _now()
+        self._folder = SweepFolder.create(
+            results, plan.sweep_id, json.dumps(plan_to_json(plan), indent=1)
+        )
+        self._outcomes = {board.name: BoardOutcome(board) for board in plan.boards}
+
+    @property
+    def path(self) -> Path:
+        """The sweep's folder."""
+        return self._folder.path
+
+    def take(self, event: SweepEvent) -> None:
+        """Store what an event brings.
+
+        Raises:
+            StoreError: This machine's disk does not take it. The boards keep their journals:
+                a journal that could not be stored is never deleted there.
+        """
+        outcome = self._outcomes[event.board]
+        match event:
+            case Reached():
+                self._folder.keep_probe(event.board, event.probe)
+                outcome.facts = event.facts
+            case Planned():
+                for number, case in event.cases:
+                    if case.prototxt is not None:
+                        self._folder.keep_model(event.board, number, case.prototxt.data())
+                outcome.cases = dict(event.cases)
+                outcome.refused = event.refused
+            case JournalBytes():
+                self._folder.append_journal(event.board, event.offset, event.data)
+            case JournalComplete():
+                self._folder.sync_journal(event.board)
+                outcome.complete = True
+                event.receipt.confirm()
+            case Note():
+                outcome.notes = (*outcome.notes, event.message)
+            case Finished():
+                outcome.error = event.error
+            case _:
+                pass
+
+    def result(self, *, interrupted: bool = False) -> SweepResult:
+        """Make the result from the journals, store it, and return it."""
+        boards = []
+        records = []
+        for outcome in self._outcomes.values():
+            name = outcome.board.name
+            board, found = ingest_board(self._plan, outcome, self._folder.journal_lines(name))
+            boards.append(board)
+            for record in found:
+                for trial in record.trials:
+                    if trial.log is not None:
+                        self._folder.keep_log(name, trial.id, record.model, trial.log)
+                bare = tuple(replace(trial, log=None) for trial in record.trials)
+                records.append(replace(record, trials=bare))
+        order = {(case.model, case.batch): i for i, case in enumerate(self._plan.cases)}
+        records.sort(key=lambda record: order[record.model, record.batch])
+        result = SweepResult(
+            plan=self._plan,
+            started_utc=self._started_utc,
+            finished_utc=_now(),
+            jetbench=jetbench.__version__,
+            boards=tuple(boards),
+            records=tuple(records),
+            interrupted=interrupted,
+        )
+        self._folder.keep_result(json.dumps(result_to_json(result), indent=1))
+        self._folder.close()
+        return result
+
+
+def _now() -> str:
+    return f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,293 @@
+"""The sweep: one thread a board, one stream of events.
+
+Inside a board's thread errors are raised; at the border of the fleet they become the `error`
+of its `Finished`. No thread writes to a disk or a terminal: whoever consumes the events does.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jetbench.analysis.readiness import lacks
+from jetbench.bench.models import decode
+from jetbench.bench.plan import prepare
+from jetbench.domain.errors import (
+    BoardAnswerError,
+    BoardError,
+    JetbenchError,
+    LinkLostError,
+    ModelError,
+    NotReadyError,
+    UnreachableError,
+)
+from jetbench.domain.events import (
+    Connecting,
+    Finished,
+    JournalBytes,
+    JournalComplete,
+    Note,
+    Planned,
+    Reached,
+    Receipt,
+)
+from jetbench.domain.timing import Failure
+from jetbench.remote.session import Parcel, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jetbench.domain.board import Board
+    from jetbench.domain.events import SweepEvent
+    from jetbench.domain.facts import BoardFacts
+    from jetbench.domain.plan import Case, Plan
+    from jetbench.remote.connection import Link
+    from jetbench.remote.session import Follower
+
+TRIAL_SLACK_S = 60.0
+"""Beyond a trial's limit: setting power and clocks, packing the log, putting back."""
+STORE_TIMEOUT_S = 120.0
+RECONNECT_S = 180.0
+"""How long a board may be out of reach before it is given up; it measures on meanwhile."""
+WAKEUP_S = 1.0
+LOG_BLOCKS = 128 * 1024
+"""The largest log of a trial, in blocks of 512 bytes: 64 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How a sweep reaches its boards: what differs between a program and a test."""
+
+    connect: Callable[[Board], Link]
+    password: Callable[[Board], str]
+    """The sudo password of a board that wants one."""
+    holder: str
+    """Who measures, as it is shown to others who find a board busy."""
+
+
+def run_sweep(plan: Plan, door: Door, stop: threading.Event) -> Iterator[SweepEvent]:
+    """Measure a plan on all of its boards.
+
+    Args:
+        plan: What to measure.
+        door: How to reach the boards.
+        stop: When set, every board ends its trial, is restored, and sends what it has.
+
+    Yields:
+        What happens, in the order in which it happens on each board. The last event of a
+        board is `Finished`.
+    """
+    events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()
+    for board in plan.boards:
+        visit = _Visit(plan, board, door, stop, events)
+        threading.Thread(target=visit.run, name=f"jetbench {board.name}", daemon=True).start()
+    left = len(plan.boards)
+    while left:
+        event = events.get()
+        if isinstance(event, Finished):
+            left -= 1
+        yield event
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One board's part of a sweep, in its own thread."""
+
+    plan: Plan
+    board: Board
+    door: Door
+    stop: threading.Event
+    events: queue.SimpleQueue[SweepEvent]
+    link: Link | None = None
+    received: int = 0
+    stop_sent: bool = False
+    jitter: random.Random = field(default_factory=random.Random)
+
+    def run(self) -> None:
+        error: BoardError | None = None
+        try:
+            self._measure()
+        except BoardError as problem:
+            error = problem
+        except JetbenchError as problem:
+            error = BoardError(problem.message, hint=problem.hint)
+        except Exception as problem:  # noqa: BLE001 - a board's border: the others go on
+            error = BoardError(f"jetbench itself failed: {type(problem).__name__}: {problem}")
+        finally:
+            self._hang_up()
+            self.events.put(Finished(self.board.name, error))
+
+    def _measure(self) -> None:
+        name = self.board.name
+        self.events.put(Connecting(name))
+        self.link = self.door.connect(self.board)
+        session = Session(self.link)
+        gpu = self.plan.gpu_of(self.board)
+        paths = tuple(case.board_path for case in self.plan.cases if case.board_path is not None)
+        facts, answer = session.probe(
+            caffe=self.board.caffe,
+            caffe_root=self.board.caffe_root,
+            gpu=str(gpu),
+            paths=paths,
+        )
+        self.events.put(Reached(name, facts, answer))
+        problems = [lack for lack in lacks(facts, self.plan.options, gpu) if lack.stops]
+        if problems:
+            message = "; ".join(lack.message for lack in problems)
+            raise NotReadyError(message, hint="; ".join(lack.advice for lack in problems))
+        cases, refused = self._fill(facts)
+        self.events.put(Planned(name, tuple(cases.items()), refused))
+        if not cases or self.stop.is_set():
+            return
+        password = None
+        if self.plan.options.needs_guard and facts.sudo == "password":
+            password = self.door.password(self.board)
+        parcel = self._parcel(facts, cases)
+        follower = self._persist(lambda session: session.start(parcel, password=password), session)
+        self._receive(follower)
+
+    def _fill(
+        self, facts: BoardFacts
+    ) -> tuple[dict[int, Case], tuple[tuple[int, Failure], ...]]:
+        """The cases by their number, with the board's own files in them, or why not."""
+        sent = iter(facts.files)
+        cases: dict[int, Case] = {}
+        refused: list[tuple[int, Failure]] = []
+        for number, case in enumerate(self.plan.cases):
+            if case.board_path is None:
+                cases[number] = case
+                continue
+            file = next(sent)
+            if file.content is None:
+                problem = file.error or "it was not sent"
+                refused.append((number, Failure("no_such_file", problem)))
+                continue
+            try:
+                text = decode(file.content, case.source)
+                prototxt = prepare(text, case.batch, self.plan.options.phase, case.source)
+            except ModelError as error:
+                hint = f" ({error.hint})" if error.hint else ""
+                refused.append((number, Failure(error.kind, f"{error.message}{hint}")))
+            else:
+                cases[number] = case.filled(prototxt)
+        return cases, tuple(refused)
+
+    def _parcel(self, facts: BoardFacts, cases: dict[int, Case]) -> Parcel:
+        options = self.plan.options
+        gpu = self.plan.gpu_of(self.board)
+        caffe = facts.caffe
+        if caffe is None:
+            message = "it has no Caffe"
+            raise NotReadyError(message)
+        flags = [] if gpu == "none" else ["-gpu", str(gpu)]
+        # A build that does not know the flag runs TRAIN, and that is all it can do.
+        if caffe.has_phase is not False:
+            flags += ["-phase", options.phase]
+        root = caffe.path.removesuffix("/build/tools/caffe")
+        return Parcel(
+            sweep_id=self.plan.sweep_id,
+            holder=self.door.holder,
+            settings={
+                "SWEEP": self.plan.sweep_id,
+                "CAFFE": caffe.path,
+                "CAFFE_DIR": root if root != caffe.path else ".",
+                "FLAGS": " ".join(flags),
+                "GUARD": "1" if options.needs_guard else "0",
+                "SUDO": facts.sudo,
+                "POWER_MODE": options.power_mode,
+                "CLOCKS": "1" if options.clocks else "0",
+                "TIMEOUT_S": str(options.timeout_s),
+                "DEADLINE_S": "" if options.deadline_s is None else str(options.deadline_s),
+                "LOG_BLOCKS": str(LOG_BLOCKS),
+            },
+            # glog would leave a file in /tmp for each run; it prints the same on stderr.
+            environment=(("GLOG_logtostderr", "1"), *self.board.env),
+            trials=tuple(
+                (trial.id, f"{trial.case}.prototxt", options.iterations)
+                for trial in self.plan.trials
+                if trial.case in cases
+            ),
+            models=tuple(
+                (f"{number}.prototxt", case.prototxt.data())
+                for number, case in cases.items()
+                if case.prototxt is not None
+            ),
+        )
+
+    def _receive(self, follower: Follower) -> None:
+        """Pass on the journal to its end, over as many connections as it takes."""
+        while True:
+            try:
+                for data in follower.chunks(
+                    patience_s=self.plan.options.timeout_s + TRIAL_SLACK_S,
+                    wakeup_s=WAKEUP_S,
+                    wakeup=self._wakeup,
+                ):
+                    self.events.put(
+                        JournalBytes(self.board.name, follower.offset - len(data), data)
+                    )
+                    self.received = follower.offset
+            except LinkLostError as lost:
+                self.events.put(Note(self.board.name, f"{lost.message}; connecting again"))
+                follower = self._persist(self._follow)
+                continue
+            if follower.size != self.received:
+                # The last bytes may come after the board has looked at the clock.
+                follower.close()
+                follower = self._persist(self._follow)
+                if follower.size is None:
+                    continue
+            break
+        receipt = Receipt()
+        self.events.put(JournalComplete(self.board.name, self.received, receipt))
+        try:
+            if receipt.wait(STORE_TIMEOUT_S):
+                follower.forget()
+                return
+        except (LinkLostError, BoardAnswerError):
+            pass
+        left = f"~/.jetbench/sweeps/{self.plan.sweep_id} is left on the board"
+        self.events.put(Note(self.board.name, left))
+
+    def _follow(self, session: Session) -> Follower:
+        follower = session.follow(self.plan.sweep_id, self.received)
+        if follower is None:
+            message = "it knows nothing of this sweep any more"
+            raise BoardAnswerError(message, hint="was its home cleaned, or the board replaced?")
+        return follower
+
+    def _persist(
+        self, ask: Callable[[Session], Follower], session: Session | None = None
+    ) -> Follower:
+        """Ask for the journal, and again over new connections while the link breaks."""
+        give_up = time.monotonic() + RECONNECT_S
+        pause_s = 0.5
+        while True:
+            try:
+                if session is None:
+                    self._hang_up()
+                    self.link = self.door.connect(self.board)
+                    session = Session(self.link)
+                return ask(session)
+            except (LinkLostError, UnreachableError) as problem:
+                session = None
+                if time.monotonic() > give_up:
+                    message = f"{problem.message}; given up after {RECONNECT_S:.0f} s"
+                    hint = "the board goes on by itself, and puts its power state back"
+                    raise LinkLostError(message, hint=hint) from problem
+            time.sleep(pause_s * self.jitter.uniform(0.5, 1.5))
+            pause_s = min(pause_s * 2, 15.0)
+
+    def _wakeup(self) -> None:
+        if self.stop.is_set() and not self.stop_sent and self.link is not None:
+            Session(self.link).stop(self.plan.sweep_id)
+            self.stop_sent = True
+
+    def _hang_up(self) -> None:
+        if self.link is not None:
+            self.link.close()
+            self.link = None

@@ -1,0 +1,1 @@
+"""Flags to values, errors to exit codes. The only room that prints."""

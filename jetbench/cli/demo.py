@@ -1,0 +1,58 @@
+"""``jetbench demo``: the main job on three virtual boards, with no hardware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jetbench.cli.output import ResultFormat
+
+MODELS = ("bvlc_alexnet", "bvlc_googlenet", "vgg16", "resnet50")
+
+
+def demo(
+    boards: Annotated[int, typer.Option(min=1, max=64, help="How many virtual boards.")] = 3,
+    repeats: Annotated[int, typer.Option(min=1, help="Processes a case.")] = 3,
+    results: Annotated[
+        Path,
+        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
+    ] = Path("jetbench-results"),
+    result_format: Annotated[
+        ResultFormat, typer.Option("--format", help="Of the result.")
+    ] = ResultFormat.TABLE,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+) -> None:
+    """Measure the four published models on virtual boards, then show the table.
+
+    The boards are SSH servers inside this program; their caffe computes each time from the shapes
+    of the layers and the peaks of a TX2, so the numbers are simulated and marked so. Everything
+    else (connecting, uploading, setting power, following, parsing) is what `jetbench run` does.
+
+    \b
+    Examples:
+      jetbench demo
+      jetbench demo --boards 8 --format markdown
+    """
+    import tempfile
+
+    from jetbench.bench.plan import make_plan
+    from jetbench.cli.measure import carry_out, exit_code
+    from jetbench.cli.output import command_line, show_result
+    from jetbench.domain.plan import Options
+    from jetbench.formats.inventory import parse_inventory
+    from jetbench.virtual.fleet import VirtualFleet
+
+    with (
+        tempfile.TemporaryDirectory(prefix="jetbench-demo-") as folder,
+        VirtualFleet(boards=boards, directory=Path(folder)) as fleet,
+    ):
+        inventory = parse_inventory(fleet.inventory_text(), "demo")
+        options = Options(repeats=repeats)
+        plan = make_plan(inventory.boards, MODELS, options, command_line())
+        result = carry_out(plan, results, quiet=quiet)
+    show_result(result, result_format, None, results / plan.sweep_id, quiet=quiet)
+    if not quiet:
+        typer.echo("Next: jetbench init writes an inventory for boards of your own.", err=True)
+    raise typer.Exit(exit_code(result))

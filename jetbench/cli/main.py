@@ -1,0 +1,98 @@
+"""The ``jetbench`` command: its verbs, and how errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from jetbench.cli import (
+    boards_list,
+    check,
+    demo,
+    init,
+    models,
+    parse,
+    patch,
+    run,
+    trust,
+    virtual,
+)
+from jetbench.domain.errors import BoardError, JetbenchError, UsageError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_NOTHING = 3
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="jetbench",
+    help="Inference times of Caffe models on Jetson boards that can be believed.",
+    epilog="Start with: jetbench demo (no hardware), then jetbench init.",
+    no_args_is_help=True,
+    # Plain help: it reads the same in a pager, and needs nothing imported.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+boards = typer.Typer(help="The fleet: what is there, can it measure, whom to trust.", no_args_is_help=True)
+virtual_app = typer.Typer(help="Boards without hardware.", no_args_is_help=True)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if value:
+        import jetbench
+
+        typer.echo(f"jetbench {jetbench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(  # noqa: FBT001 - a flag
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Inference times of Caffe models on Jetson boards that can be believed."""
+
+
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("patch")(patch.patch)
+app.command("parse")(parse.parse)
+app.command("models")(models.models)
+app.add_typer(boards, name="boards")
+boards.command("list")(boards_list.boards_list)
+boards.command("check")(check.check)
+boards.command("trust")(trust.trust)
+app.add_typer(virtual_app, name="virtual")
+virtual_app.command("up")(virtual.up)
+
+
+def main() -> None:
+    """Run the command line; every error ends as one message and an exit code."""
+    try:
+        app()
+    except JetbenchError as error:
+        complain(error)
+        sys.exit(EXIT_USAGE if isinstance(error, UsageError) else _code(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has left: not an error, and nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+
+
+def complain(error: JetbenchError) -> None:
+    """Say what is wrong and what to do about it, on standard error."""
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+
+
+def _code(error: JetbenchError) -> int:
+    return EXIT_NOTHING if isinstance(error, BoardError) else EXIT_FAILED

@@ -1,0 +1,104 @@
+"""``jetbench run``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jetbench.cli.common import BoardOption, InventoryOption
+from jetbench.cli.output import ResultFormat
+
+
+def run(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="What to measure.")],
+    inventory: InventoryOption = None,
+    board: BoardOption = None,
+    batch: Annotated[str, typer.Option(metavar="N[,N...]", help="Batch sizes.")] = "1",
+    iterations: Annotated[int, typer.Option(min=1, help="Of each process.")] = 50,
+    repeats: Annotated[int, typer.Option(min=1, help="Processes a case.")] = 3,
+    phase: Annotated[str, typer.Option(metavar="TEST|TRAIN", help="Of the net.")] = "TEST",
+    gpu: Annotated[
+        str | None, typer.Option(metavar="N|none", help="Device; else the inventory's, else 0.")
+    ] = None,
+    power_mode: Annotated[
+        str, typer.Option(metavar="ID|NAME|keep", help="Of nvpmodel; keep leaves it alone.")
+    ] = "0",
+    clocks: Annotated[
+        bool, typer.Option("--clocks/--no-clocks", help="Lock the clocks with jetson_clocks.")
+    ] = True,
+    timeout: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="For one trial.")] = 900,
+    deadline: Annotated[
+        int | None, typer.Option(min=1, metavar="SECONDS", help="For the sweep on a board.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides the order of the trials.")] = 0,
+    results: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."
+        ),
+    ] = Path("jetbench-results"),
+    result_format: Annotated[
+        ResultFormat, typer.Option("--format", help="Of the result.")
+    ] = ResultFormat.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done; touch no board.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="A line for each event, also on a terminal.")
+    ] = False,
+) -> None:
+    """Measure models on the boards of the inventory.
+
+    Each MODEL is a prototxt file here, board:PATH (on the board, relative to its Caffe folder), a
+    folder with a deploy.prototxt, or a name from `jetbench models`; NAME=MODEL gives it a name.
+    Every model is patched to the batch size, uploaded, and timed with `caffe time` in several
+    processes, the models taking turns. Power mode and clocks are set, read back, and put back.
+
+    \b
+    Examples:
+      jetbench run bvlc_alexnet bvlc_googlenet vgg16 resnet50
+      jetbench run vgg16 --board tx2-01 --board @lab-a --repeats 5
+      jetbench run mine=nets/deploy.prototxt board:models/x/deploy.prototxt
+      jetbench run resnet50 --power-mode MAXQ --format json -o night.json
+      jetbench run bvlc_alexnet --gpu none --power-mode keep --no-clocks
+
+    \b
+    Exit codes:
+      0 all was measured      1 some cases failed or were lost
+      2 wrong usage           3 nothing could be measured       130 interrupted
+    """
+    from jetbench.bench.plan import make_plan
+    from jetbench.cli.arguments import batches_of, gpu_of, phase_of
+    from jetbench.cli.common import load_boards
+    from jetbench.cli.measure import carry_out, exit_code
+    from jetbench.cli.output import command_line, show_result, write_out
+    from jetbench.domain.plan import Options
+
+    options = Options(
+        batches=batches_of(batch),
+        iterations=iterations,
+        repeats=repeats,
+        phase=phase_of(phase),
+        gpu=gpu_of(gpu),
+        power_mode=power_mode,
+        clocks=clocks,
+        timeout_s=timeout,
+        deadline_s=deadline,
+        seed=seed,
+    )
+    boards = load_boards(inventory, board or [])
+    plan = make_plan(boards, models, options, command_line())
+    if dry_run:
+        from jetbench.report.plan import plan_text
+
+        write_out(plan_text(plan), output)
+        return
+    result = carry_out(plan, results, quiet=quiet, verbose=verbose)
+    show_result(result, result_format, output, results / plan.sweep_id, quiet=quiet)
+    raise typer.Exit(exit_code(result))

@@ -1,0 +1,92 @@
+"""Passwords and passphrases: where they come from, and that each is asked for once."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from jetbench.domain.errors import LoginError, NotReadyError
+
+if TYPE_CHECKING:
+    from jetbench.domain.board import Board
+
+_COMMAND_TIMEOUT_S = 60
+
+
+class Secrets:
+    """Asks for secrets, from any thread, each once; keeps them in memory only."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], str] = {}
+
+    def sudo_password(self, board: Board) -> str:
+        """The sudo password of a board, from where its inventory entry says.
+
+        One that is typed in serves all boards that are to ask (``auto`` or ``prompt``) and
+        have the same user.
+
+        Raises:
+            NotReadyError: There is none to be had.
+        """
+        kind, _, rest = board.sudo.partition(":")
+        with self._lock:
+            key = (kind, rest) if kind in {"env", "command"} else ("prompt", board.user or "")
+            if key not in self._known:
+                self._known[key] = self._sudo(board, kind, rest)
+            return self._known[key]
+
+    def passphrase(self, key_file: str) -> str:
+        """The passphrase of a private key.
+
+        Raises:
+            LoginError: There is no terminal to ask on.
+        """
+        if not sys.stdin.isatty():
+            message = f"{key_file} wants a passphrase, and there is no terminal to ask on"
+            raise LoginError(message, hint=f"add it to an agent first: ssh-add {key_file}")
+        with self._lock:
+            return getpass.getpass(f"Passphrase for {key_file}: ")
+
+    def _sudo(self, board: Board, kind: str, rest: str) -> str:
+        if kind == "env":
+            password = os.environ.get(rest)
+            if not password:
+                message = f"sudo wants a password, and the variable {rest} is not set"
+                raise NotReadyError(message, hint=f"export {rest}, or set sudo: prompt")
+            return password
+        if kind == "command":
+            return self._from_command(rest)
+        if kind == "nopasswd":
+            message = "sudo wants a password there, though the inventory says nopasswd"
+            raise NotReadyError(message, hint="set sudo: auto, prompt, env:… or command:…")
+        if not sys.stdin.isatty():
+            message = "sudo wants a password, and there is no terminal to ask on"
+            hint = "set sudo: env:VARIABLE or command:… in the inventory"
+            raise NotReadyError(message, hint=hint)
+        return getpass.getpass(f"sudo password for {board.user or 'the user'} on {board.name}: ")
+
+    @staticmethod
+    def _from_command(command: str) -> str:
+        hint = "it is the command behind `sudo:` in the inventory; try it by hand"
+        try:
+            done = subprocess.run(  # noqa: S602 - the user's own command, from the inventory
+                command,
+                shell=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                timeout=_COMMAND_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            message = f"the command for the sudo password took over {_COMMAND_TIMEOUT_S} s"
+            raise NotReadyError(message, hint=hint) from error
+        lines = done.stdout.decode("utf-8", "replace").splitlines()
+        if done.returncode != 0 or not lines:
+            message = f"the command for the sudo password ended with status {done.returncode}"
+            raise NotReadyError(message, hint=hint)
+        return lines[0]

@@ -1,0 +1,150 @@
+"""A sweep while it runs: what each board does, as values and as lines of text.
+
+Nothing here prints or looks at a clock: the terminal's door does both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jetbench.domain.events import (
+    Connecting,
+    Finished,
+    JournalBytes,
+    JournalComplete,
+    Note,
+    Planned,
+    Reached,
+)
+from jetbench.formats.journal import EventReader
+from jetbench.formats.words import printable
+
+if TYPE_CHECKING:
+    from jetbench.domain.events import SweepEvent
+    from jetbench.domain.plan import Plan, Trial
+    from jetbench.formats.journal import Event
+
+
+@dataclass(slots=True)
+class BoardProgress:
+    """What one board does now."""
+
+    name: str
+    total: int
+    done: int = 0
+    failed: int = 0
+    doing: str = "waiting"
+    temp_c: float | None = None
+    finished: bool = False
+    problem: str | None = None
+    trial_began_s: float | None = None
+    seconds: list[float] = field(default_factory=list)
+    """How long each trial has taken, by the host's clock."""
+    reader: EventReader = field(default_factory=EventReader)
+
+    def left_s(self, now_s: float) -> float | None:
+        """Seconds until its last trial ends, from the mean of those that have ended."""
+        if not self.seconds or self.finished:
+            return None
+        mean_s = sum(self.seconds) / len(self.seconds)
+        running_s = now_s - self.trial_began_s if self.trial_began_s is not None else 0.0
+        return max(mean_s * (self.total - self.done) - min(running_s, mean_s), 0.0)
+
+
+class Progress:
+    """All boards of a sweep."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._trials = {trial.id: trial for trial in plan.trials}
+        self.boards = {
+            board.name: BoardProgress(board.name, len(plan.trials)) for board in plan.boards
+        }
+
+    def take(self, event: SweepEvent, now_s: float) -> list[str]:
+        """Note what happened, and put it into words: no line, one, or several."""
+        board = self.boards[event.board]
+        match event:
+            case Connecting():
+                board.doing = "connecting"
+                return []
+            case Reached():
+                facts = event.facts
+                board.doing = "preparing"
+                board.temp_c = facts.conditions.gpu_temp_c
+                what = facts.hardware or "a board that is no Jetson"
+                l4t = f", L4T {facts.l4t}" if facts.l4t else ""
+                return [f"{board.name}: reached, {printable(what)}{printable(l4t)}"]
+            case Planned():
+                refused = {number for number, _ in event.refused}
+                board.total -= sum(trial.case in refused for trial in self._plan.trials)
+                return [
+                    f"{board.name}: {printable(self._plan.cases[number].model)} refused: "
+                    f"{printable(failure.message)}"
+                    for number, failure in event.refused
+                ]
+            case JournalBytes():
+                lines = (self._journal(board, e, now_s) for e in board.reader.feed(event.data))
+                return [line for line in lines if line]
+            case JournalComplete():
+                board.doing = "finishing"
+                return []
+            case Note():
+                return [f"{board.name}: {printable(event.message)}"]
+            case Finished():
+                board.finished = True
+                board.trial_began_s = None
+                if event.error is not None:
+                    board.problem = board.doing = printable(event.error.message)
+                    return [f"{board.name}: {board.problem}"]
+                board.doing = "done"
+                return [f"{board.name}: done"]
+
+    def _journal(self, board: BoardProgress, event: Event, now_s: float) -> str | None:
+        """One event of a board's journal."""
+        text = event.fields.get("gpu_temp_mc", "")
+        if text.lstrip("-").isdigit():
+            board.temp_c = int(text) / 1000
+        match event.kind:
+            case "guard" if event.fields.get("state") == "ready":
+                board.doing = "power and clocks set"
+                return f"{board.name}: power mode and clocks set"
+            case "guard" if "reason" in event.fields:
+                board.problem = printable(event.fields["reason"])
+                return f"{board.name}: {board.problem}"
+            case "trial":
+                board.trial_began_s = now_s
+                board.doing = self._trial_name(event)
+                return None
+            case "done":
+                return self._done(board, event, now_s)
+            case "end":
+                board.doing = "putting power and clocks back"
+                board.trial_began_s = None
+        return None
+
+    def _done(self, board: BoardProgress, event: Event, now_s: float) -> str:
+        board.done += 1
+        took = ""
+        if board.trial_began_s is not None:
+            board.seconds.append(now_s - board.trial_began_s)
+            took = f" in {board.seconds[-1]:.1f} s"
+        code = event.fields.get("exit", "?")
+        line = f"{board.name}: {board.done}/{board.total} {self._trial_name(event)}"
+        if code == "0":
+            return f"{line}: done{took}"
+        board.failed += 1
+        return f"{line}: failed with exit status {printable(code, 20)}{took}"
+
+    def _trial_name(self, event: Event) -> str:
+        trial = self._find(event)
+        if trial is None:
+            return "a trial"
+        case = self._plan.cases[trial.case]
+        batch = f" batch {case.batch}" if len(self._plan.options.batches) > 1 else ""
+        return f"{printable(case.model, 32)}{batch}, {trial.repeat} of {self._plan.options.repeats}"
+
+    def _find(self, event: Event) -> Trial | None:
+        number = event.fields.get("id", "")
+        return self._trials.get(int(number)) if number.isdigit() else None

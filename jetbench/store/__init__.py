@@ -1,0 +1,1 @@
+"""The only room that keeps things: the folder of a sweep."""

@@ -1,0 +1,136 @@
+"""The folder of a sweep: the first truth, from which everything else can be made again.
+
+::
+
+    RESULTS/SWEEP/
+        plan.json            what was asked for
+        result.json          what came of it, the JSON of `jetbench run`
+        boards/NAME/
+            probe            the board's answer to the probe, as it came
+            journal          the board's journal, as it came
+            models/N.prototxt   the nets that were run
+            logs/ID-MODEL.log   the raw log of each trial, as the board wrote it
+
+Files are 0600, folders 0700: logs and paths tell about a lab.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jetbench.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_MAX_NAME = 64
+
+
+class SweepFolder:
+    """One sweep on this machine's disk. Every method raises StoreError, naming the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._journals: dict[str, int] = {}
+
+    @classmethod
+    def create(cls, results: Path, sweep_id: str, plan_json: str) -> SweepFolder:
+        """A new folder below `results`, with the plan in it."""
+        folder = cls(results / sweep_id)
+        folder._try(results, lambda: results.mkdir(parents=True, exist_ok=True))
+        folder._try(folder.path, lambda: folder.path.mkdir(mode=0o700))
+        folder._write("plan.json", plan_json.encode())
+        return folder
+
+    def keep_probe(self, board: str, answer: bytes) -> None:
+        """Store a board's answer to the probe."""
+        self._write(f"boards/{board}/probe", answer)
+
+    def keep_model(self, board: str, number: int, data: bytes) -> None:
+        """Store a net as it was sent to a board."""
+        self._write(f"boards/{board}/models/{number}.prototxt", data, sync=False)
+
+    def keep_log(self, board: str, trial: int, model: str, data: bytes) -> Path:
+        """Store the raw log of a trial, for people: the journal holds it too."""
+        # A name may be anything; what it becomes here is only a help for the eye.
+        shown = _UNSAFE.sub("_", model)[:_MAX_NAME]
+        return self._write(f"boards/{board}/logs/{trial:03d}-{shown}.log", data, sync=False)
+
+    def append_journal(self, board: str, offset: int, data: bytes) -> None:
+        """Store a piece of a board's journal where it belongs."""
+        path = self.path / "boards" / board / "journal"
+
+        def append() -> None:
+            if board not in self._journals:
+                self._make(path.parent)
+                self._journals[board] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            # Unbuffered: what a full disk refuses must not be tried again at the end.
+            written = 0
+            while written < len(data):
+                written += os.pwrite(
+                    self._journals[board], data[written:], offset + written
+                )
+
+        self._try(path, append)
+
+    def sync_journal(self, board: str) -> None:
+        """Return when a board's journal is on the disk, not only on its way."""
+        file = self._journals.get(board)
+        if file is not None:
+            self._try(self.path / "boards" / board, lambda: os.fsync(file))
+
+    def journal_lines(self, board: str) -> Iterator[bytes]:
+        """The lines of a board's journal; none where there is no journal."""
+        path = self.path / "boards" / board / "journal"
+        if not path.exists():
+            return
+        with self._try(path, lambda: path.open("rb")) as file:
+            yield from file
+
+    def keep_result(self, result_json: str) -> None:
+        """Store the result, whole or not at all."""
+        self._write("result.json", result_json.encode())
+
+    def close(self) -> None:
+        """Close the journals."""
+        for file in self._journals.values():
+            os.close(file)
+        self._journals.clear()
+
+    def _write(self, relative: str, data: bytes, *, sync: bool = True) -> Path:
+        path = self.path / relative
+        fresh = path.with_name(f".{path.name}.new")
+
+        def write() -> None:
+            self._make(path.parent)
+            with os.fdopen(
+                os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
+            ) as file:
+                file.write(data)
+                file.flush()
+                if sync:
+                    os.fsync(file.fileno())
+            fresh.replace(path)
+
+        self._try(path, write)
+        return path
+
+    def _make(self, folder: Path) -> None:
+        missing = [part for part in (folder, *folder.parents) if not part.exists()]
+        for part in reversed(missing):
+            part.mkdir(mode=0o700)
+
+    def _try(self, path: Path, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except OSError as error:
+            message = f"{path} cannot be written: {error.strerror}"
+            hint = "free some space, or choose another place with --results DIR"
+            raise StoreError(message, hint=hint) from error

@@ -1,0 +1,156 @@
+"""Values for tests: each with defaults that are a plain, good case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from jetbench.bench.plan import interleave
+from jetbench.analysis.statistics import summarize
+from jetbench.domain.board import Board
+from jetbench.domain.facts import BoardFacts, CaffeFacts, Conditions, PowerMode
+from jetbench.domain.plan import Case, Options, Plan, Prototxt
+from jetbench.domain.record import (
+    BoardResult,
+    Record,
+    RecordConditions,
+    SweepResult,
+    TrialResult,
+)
+from jetbench.domain.timing import Failure
+
+
+def facts(**changes: Any) -> BoardFacts:
+    """A TX2 in good health."""
+    good = BoardFacts(
+        simulated=False,
+        user="nvidia",
+        hostname="tegra-ubuntu",
+        hardware="quill",
+        serial="0320818000001",
+        l4t="28.1.0",
+        cuda="8.0.72",
+        cudnn="6.0.21",
+        tensorrt="2.1.2",
+        caffe=CaffeFacts("/home/nvidia/ssd/build/tools/caffe", "1.0.0-rc3", "ssd", True, True, "1-2"),
+        caffe_wanted="/home/nvidia/ssd/build/tools/caffe",
+        caffe_found=(),
+        sudo="nopasswd",
+        nvpmodel="/usr/sbin/nvpmodel",
+        power_mode=PowerMode(3, "MAXP_CORE_ARM"),
+        power_modes=(PowerMode(0, "MAXN"), PowerMode(1, "MAXQ"), PowerMode(3, "MAXP_CORE_ARM")),
+        jetson_clocks="/home/nvidia/jetson_clocks.sh",
+        clocks_locked=False,
+        tegrastats="/home/nvidia/tegrastats",
+        conditions=Conditions(gpu_temp_c=38.5),
+        mem_total_bytes=8 * 2**30,
+        mem_available_bytes=6 * 2**30,
+        disk_free_bytes=9 * 2**30,
+        home_writable=True,
+        uptime_s=812.3,
+        load="0.1 0.1 0.1",
+        gpu_users=(),
+        held_by=None,
+        left_behind=False,
+        missing_tools=(),
+        utc_s=1500000000,
+        clock_skew_s=0.4,
+        files=(),
+    )
+    return replace(good, **changes)
+
+
+def plan(
+    *, models: tuple[str, ...] = ("alpha", "beta"), boards: tuple[str, ...] = ("one",), **options: Any
+) -> Plan:
+    """A plan of nets that are only names."""
+    settings = Options(**options)
+    cases = tuple(
+        Case(name, f"{name}.prototxt", batch, Prototxt("", "ab" * 32, (("data", (batch, 3, 8, 8)),), ((0, 2.0),)))
+        for name in models
+        for batch in settings.batches
+    )
+    return Plan(
+        sweep_id="20260102-030405-a1b2c3",
+        created_utc="2026-01-02T03:04:05Z",
+        command=("jetbench", "run", *models),
+        options=settings,
+        boards=tuple(Board(name, f"10.0.0.{number}") for number, name in enumerate(boards, 1)),
+        cases=cases,
+        trials=interleave(len(cases), settings.repeats, settings.seed),
+    )
+
+
+def record(**changes: Any) -> Record:
+    """A case that was measured well."""
+    good = Record(
+        board="one",
+        model="alpha",
+        source="alpha.prototxt",
+        batch=1,
+        phase="TEST",
+        iterations=50,
+        gpu=0,
+        power_mode=PowerMode(0, "MAXN"),
+        clocks_locked=True,
+        simulated=False,
+        status="ok",
+        reasons=(),
+        input_shapes=(("data", (1, 3, 8, 8)),),
+        prototxt_sha256="ab" * 32,
+        forward_ms=summarize([7.1, 7.25, 7.2]),
+        backward_ms=summarize([14.0, 14.5, 14.25]),
+        forward_backward_ms=summarize([21.5, 22.0, 21.75]),
+        layers=(),
+        conditions=RecordConditions(gpu_temp_c_max=48.25),
+        bound_ms=2.0,
+        trials=(trial(1), trial(2), trial(3)),
+    )
+    return replace(good, **changes)
+
+
+def trial(repeat: int, *, failure: Failure | None = None) -> TrialResult:
+    """A trial, good unless it is given a failure."""
+    number = 7.2 if failure is None else None
+    return TrialResult(
+        id=repeat,
+        repeat=repeat,
+        started_utc="2026-01-02T03:05:00Z",
+        wall_s=4.5,
+        exit_status=0 if failure is None else 134,
+        forward_ms=number,
+        backward_ms=number,
+        forward_backward_ms=number,
+        total_ms=number,
+        failure=failure,
+        lost=False,
+        log=None,
+    )
+
+
+def board_result(name: str = "one", **changes: Any) -> BoardResult:
+    """A board that was reached, measured and put back."""
+    good = BoardResult(
+        name=name,
+        facts=facts(),
+        error=None,
+        hint=None,
+        power_before=PowerMode(3, "MAXP_CORE_ARM"),
+        clocks_before=False,
+        changed=True,
+        restored=True,
+        notes=(),
+    )
+    return replace(good, **changes)
+
+
+def result(*records: Record, boards: tuple[BoardResult, ...] = (), **options: Any) -> SweepResult:
+    """A sweep of these records."""
+    return SweepResult(
+        plan=plan(**options),
+        started_utc="2026-01-02T03:04:05Z",
+        finished_utc="2026-01-02T03:14:05Z",
+        jetbench="0.1.0",
+        boards=boards or (board_result(),),
+        records=records,
+    )

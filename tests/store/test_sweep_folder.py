@@ -1,0 +1,79 @@
+"""The folder of a sweep."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jetbench.domain.errors import StoreError
+from jetbench.store.sweep_folder import SweepFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[SweepFolder]:
+    with closing(SweepFolder.create(tmp_path / "results", "20260102-030405-a1b2c3", "{}")) as made:
+        yield made
+
+
+def test_a_journal_is_kept_as_it_came_in_pieces_and_twice(folder: SweepFolder) -> None:
+    """A piece that comes again after a lost link lands where it was."""
+    folder.append_journal("one", 0, b"@start\n@tri")
+    folder.append_journal("one", 7, b"@trial id=1\n")
+    folder.append_journal("one", 19, b"@end\n")
+    folder.sync_journal("one")
+    assert list(folder.journal_lines("one")) == [b"@start\n", b"@trial id=1\n", b"@end\n"]
+    assert list(folder.journal_lines("two")) == []
+
+
+def test_everything_is_private(folder: SweepFolder) -> None:
+    """Folders 0700, files 0600."""
+    folder.append_journal("one", 0, b"@start\n")
+    folder.keep_probe("one", b"utc_s=1\n")
+    folder.keep_model("one", 0, b"name: 'x'")
+    folder.keep_log("one", 1, "alpha", b"log")
+    folder.keep_result("{}")
+    for path in [folder.path, *folder.path.rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("model", ["../../etc/x", "a/b", "$(reboot)", "x" * 300, "网络", ""])
+def test_a_log_stays_in_its_folder_whatever_its_model_is_called(
+    folder: SweepFolder, model: str
+) -> None:
+    """Names from outside decide nothing but a few harmless letters."""
+    path = folder.keep_log("one", 7, model, b"log")
+    assert path.parent == folder.path / "boards/one/logs"
+    assert path.read_bytes() == b"log"
+
+
+def test_a_result_replaces_the_old_one_whole(folder: SweepFolder) -> None:
+    """No moment has half a result in it."""
+    folder.keep_result("old")
+    folder.keep_result("new")
+    assert (folder.path / "result.json").read_text() == "new"
+    assert not list(folder.path.glob(".*"))
+
+
+def test_a_sweep_is_never_written_over(folder: SweepFolder) -> None:
+    """Another sweep of the same id is an error, and the first is still there."""
+    with pytest.raises(StoreError, match=r"cannot be written.*exists"):
+        SweepFolder.create(folder.path.parent, folder.path.name, "{}")
+    assert (folder.path / "plan.json").read_text() == "{}"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+def test_a_full_disk_is_named(folder: SweepFolder) -> None:
+    """The error says which file, and what to do."""
+    target = folder.path / "boards/one/journal"
+    target.parent.mkdir(parents=True)
+    target.symlink_to("/dev/full")
+    with pytest.raises(StoreError, match="journal cannot be written: No space left") as raised:
+        folder.append_journal("one", 0, b"@start\n")
+    assert "--results" in (raised.value.hint or "")
