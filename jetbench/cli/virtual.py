@@ -1,0 +1,125 @@
+"""``jetbench virtual``: boards without hardware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from jetbench.virtual.fleet import VirtualFleet
+
+MAX_BOARDS = 256
+
+
+def up(
+    boards: Annotated[
+        int, typer.Option("--boards", min=1, max=MAX_BOARDS, help="How many boards.")
+    ] = 3,
+    inventory: Annotated[
+        Path, typer.Option("-i", "--inventory", help="Where to write the inventory.")
+    ] = Path("virtual-inventory.yaml"),
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", help="Keep keys, ports and the boards' state here, for the next time."
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Overwrite an inventory that is not of virtual boards."),
+    ] = False,
+) -> None:
+    """Serve virtual boards until Ctrl-C, and write an inventory for them.
+
+    Each board is an SSH server of 127.0.0.1 with a folder of its own and stand-ins for
+    NVIDIA's tools. Its Caffe computes times instead of measuring them, and everything that
+    comes from it is marked as simulated.
+
+    \b
+    Examples:
+      jetbench virtual up
+      jetbench virtual up --boards 64 --inventory shelf.yaml
+      jetbench run -i virtual-inventory.yaml bvlc_alexnet    (in another terminal)
+    """
+    import tempfile
+
+    from jetbench.virtual.fleet import VirtualFleet, missing_tools
+
+    _check_inventory(inventory, force=force)
+    with tempfile.TemporaryDirectory(prefix="jetbench-virtual-") as temporary:
+        with VirtualFleet(boards, directory or Path(temporary)) as fleet:
+            _write_inventory(fleet, inventory)
+            missing = missing_tools()
+            if missing:
+                typer.echo(
+                    f"warning: this machine has no {', '.join(missing)}: the boards answer, but "
+                    "cannot run a sweep",
+                    err=True,
+                )
+            _announce(fleet, inventory)
+            _wait_for_interrupt()
+        typer.echo("The boards are off.", err=True)
+
+
+def _check_inventory(file: Path, *, force: bool) -> None:
+    from jetbench.domain.errors import UsageError
+    from jetbench.virtual.fleet import INVENTORY_MARK
+
+    if force or not file.exists():
+        return
+    try:
+        ours = file.read_text(encoding="utf-8", errors="replace").startswith(INVENTORY_MARK)
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise UsageError(message, hint="name another file with --inventory") from error
+    if not ours:
+        message = f"{file} exists, and is not an inventory of virtual boards"
+        raise UsageError(message, hint="name another file with --inventory, or pass --force")
+
+
+def _write_inventory(fleet: VirtualFleet, file: Path) -> None:
+    from jetbench.domain.errors import UsageError
+
+    try:
+        file.write_text(fleet.inventory_text(), encoding="utf-8")
+    except OSError as error:
+        message = f"{file} cannot be written: {error.strerror}"
+        raise UsageError(message, hint="name another file with --inventory") from error
+
+
+def _announce(fleet: VirtualFleet, inventory: Path) -> None:
+    import shlex
+
+    name = shlex.quote(str(inventory))
+    first = fleet.boards[0]
+    key, known_hosts = shlex.quote(str(fleet.key)), shlex.quote(f"{fleet.known_hosts}")
+    count = len(fleet.boards)
+    typer.echo(f"{count} virtual board{'s' if count > 1 else ''} on 127.0.0.1, in {inventory}:")
+    for board in fleet.boards:
+        typer.echo(f"  {board.name}  port {board.port}  {board.options.release.upper()}")
+    typer.echo("Now, in another terminal:")
+    typer.echo(f"  jetbench boards check -i {name}")
+    typer.echo(f"  jetbench run -i {name} bvlc_alexnet bvlc_googlenet vgg16 resnet50")
+    typer.echo(
+        f"  ssh -i {key} -o UserKnownHostsFile={known_hosts} -p {first.port} "
+        "nvidia@127.0.0.1 nvpmodel -q"
+    )
+    typer.echo("Ctrl-C switches them off.")
+
+
+def _wait_for_interrupt() -> None:
+    import signal
+    import threading
+
+    ended = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: ended.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        ended.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
