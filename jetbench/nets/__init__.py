@@ -1,0 +1,1 @@
+"""Layers, shapes, costs and bounds, and the models that come along."""

@@ -1,0 +1,157 @@
+"""From the text of a prototxt to a net with shapes and costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jetbench.domain.errors import ModelError
+from jetbench.nets.net import FP32_BYTES, Layer, Net, Shape, count, shape_text
+from jetbench.nets.phases import State, keeps
+from jetbench.nets.read import read_net
+from jetbench.nets.rules import RULES, Effect, Rule
+from jetbench.nets.wiring import with_splits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jetbench.nets.spec import LayerSpec
+
+PHASES = ("TEST", "TRAIN")
+_INT_MAX = 2**31 - 1
+"""Caffe refuses a blob with more values."""
+AUTOMATIC_TOP = "(automatic)"
+"""What Caffe's log calls the top of a loss layer that names none."""
+
+
+def build_net(
+    text: str,
+    *,
+    phase: str = "TEST",
+    stages: Sequence[str] = (),
+    level: int = 0,
+    insert_splits: bool = False,
+) -> Net:
+    """Read a prototxt and work out the shape of every blob and the cost of every layer.
+
+    Args:
+        text: The prototxt.
+        phase: ``TEST`` or ``TRAIN``: which of the layers with rules are in the net.
+        stages: What ``caffe time -stage`` is given.
+        level: What ``caffe time -level`` is given.
+        insert_splits: Also list the Split layers that Caffe adds, with its names, so that
+            layers and bottoms are, in order, those of its log.
+
+    Raises:
+        ModelError: text that is no prototxt, or a net that Caffe could not build either;
+            with the line of the layer to blame.
+    """
+    if phase not in PHASES:
+        raise ModelError(f"no such phase: {phase}", hint=f"one of {', '.join(PHASES)}")
+    spec = read_net(text)
+    state = State(phase, (*spec.stages, *stages), level)
+    layers = tuple(layer for layer in spec.layers if keeps(layer, state))
+    if not layers:
+        raise ModelError(
+            f"phase {phase} leaves no layer of the net",
+            hint="look at the include rules, or ask for another phase",
+        )
+    split = with_splits(layers)
+    return Net(spec.name, phase, _Builder().build(split if insert_splits else layers))
+
+
+class _Builder:
+    """Follows the blobs through the layers, from the inputs down."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[str, Shape | None] = {}
+        self._owned: set[str] = set()
+        """Names of parameters that a layer has already made."""
+
+    def build(self, layers: tuple[LayerSpec, ...]) -> tuple[Layer, ...]:
+        return tuple(self._layer(spec) for spec in layers)
+
+    def _layer(self, spec: LayerSpec) -> Layer:
+        bottoms = tuple(self._shapes[blob] for blob in spec.bottoms)
+        rule = RULES.get(spec.type)
+        tops = spec.tops
+        if rule is not None:
+            if rule.automatic_top and not tops:
+                tops = (AUTOMATIC_TOP,)
+            _check_arity(spec, rule, len(tops))
+        effect = _apply(spec, rule, bottoms)
+        shapes = (None,) * len(tops) if effect is None else effect.tops
+        _check_sizes(spec, shapes)
+        self._shapes.update(zip(tops, shapes, strict=True))
+        return Layer(
+            name=spec.name,
+            type=spec.type,
+            bottoms=spec.bottoms,
+            tops=tops,
+            bottom_shapes=bottoms,
+            output_shapes=shapes,
+            params=None if effect is None else sum(map(count, effect.weights)),
+            shared_params=0 if effect is None else self._shared(spec, effect),
+            statistics=0 if effect is None else sum(map(count, effect.statistics)),
+            macs=None if effect is None else effect.macs,
+            fast_macs=None if effect is None else effect.least_macs(),
+            activation_bytes=_moved_bytes(effect, bottoms),
+            line=spec.line,
+            known=rule is not None,
+        )
+
+    def _shared(self, spec: LayerSpec, effect: Effect) -> int:
+        """How many parameters have, by ``param { name: … }``, been made before."""
+        shared = 0
+        for name, weights in zip(_param_names(spec), effect.weights, strict=False):
+            if name in self._owned:
+                shared += count(weights)
+            if name:
+                self._owned.add(name)
+        return shared
+
+
+def _param_names(spec: LayerSpec) -> tuple[str, ...]:
+    """Names of the weights, by which layers share them; V1 has them as plain strings."""
+    blocks = spec.fields.blocks("param")
+    return tuple(block.word("name", "") for block in blocks) or spec.fields.words("param")
+
+
+def _apply(spec: LayerSpec, rule: Rule | None, bottoms: tuple[Shape | None, ...]) -> Effect | None:
+    """What the layer does; None where its type or one of its bottoms is not known."""
+    known = tuple(shape for shape in bottoms if shape is not None)
+    if rule is None or len(known) < len(bottoms):
+        return None
+    return rule.apply(spec, known)
+
+
+def _check_arity(spec: LayerSpec, rule: Rule, tops: int) -> None:
+    for what, there, (least, most) in (
+        ("bottom", len(spec.bottoms), rule.bottoms),
+        ("top", tops, rule.tops),
+    ):
+        if there < least or (most is not None and there > most):
+            wanted = str(least) if least == most else f"{least} or more"
+            if most is not None and most > least:
+                wanted = f"{least} to {most}"
+            raise spec.wrong(f"{spec.type} has {wanted} {what} blobs, here are {there}")
+
+
+def _check_sizes(spec: LayerSpec, shapes: tuple[Shape | None, ...]) -> None:
+    for shape in shapes:
+        if shape is None:
+            continue
+        if any(size < 0 for size in shape):
+            raise spec.wrong(f"its output would be {shape_text(shape)}")
+        if count(shape) > _INT_MAX:
+            raise spec.wrong(f"its output of {shape_text(shape)} is more than Caffe can hold")
+
+
+def _moved_bytes(effect: Effect | None, bottoms: tuple[Shape | None, ...]) -> int | None:
+    if effect is None:
+        return None
+    if not effect.moves_data:
+        return 0
+    blobs = [*bottoms, *effect.tops]
+    if None in blobs:
+        return None
+    return FP32_BYTES * sum(count(shape) for shape in blobs if shape is not None)

@@ -1,0 +1,92 @@
+"""What a rule is, and how it joins the registry.
+
+To teach jetbench a layer type, write one function from the layer and its bottoms' shapes
+to an `Effect`, and put ``@rule(RULES, "TypeName", bottoms=…, tops=…)`` above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jetbench.nets.net import Shape, shape_text
+
+if TYPE_CHECKING:
+    from jetbench.nets.spec import LayerSpec
+
+Arity = tuple[int, int | None]
+"""The least and the greatest number of blobs; None for no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a layer makes of its bottoms, and what it takes to do so."""
+
+    tops: tuple[Shape | None, ...]
+    """One for each top; None where only the data could tell."""
+    weights: tuple[Shape, ...] = ()
+    """Its learned blobs, in Caffe's order."""
+    statistics: tuple[Shape, ...] = ()
+    """Its stored blobs that are not learned."""
+    macs: int = 0
+    """Multiply-accumulates for the whole batch."""
+    fast_macs: int | None = None
+    """What is left of `macs` with the fastest algorithms; None where all of them."""
+    moves_data: bool = True
+    """False where the tops are but another view of the bottoms' memory."""
+
+    def least_macs(self) -> int:
+        """Multiply-accumulates with the fastest algorithms."""
+        return self.macs if self.fast_macs is None else self.fast_macs
+
+
+Apply = Callable[["LayerSpec", tuple[Shape, ...]], Effect]
+"""From a layer and the shapes of its bottoms to what it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a layer type behaves."""
+
+    apply: Apply
+    bottoms: Arity
+    tops: Arity
+    automatic_top: bool = False
+    """Whether Caffe gives the layer a top if the prototxt names none (losses)."""
+
+
+Rules = dict[str, Rule]
+"""Layer type, as a modern prototxt writes it, to its rule."""
+
+
+def rule(
+    rules: Rules,
+    *types: str,
+    bottoms: Arity = (1, 1),
+    tops: Arity = (1, 1),
+    automatic_top: bool = False,
+) -> Callable[[Apply], Apply]:
+    """Enter the function below into `rules` for these layer types."""
+
+    def enter(apply: Apply) -> Apply:
+        rules.update(dict.fromkeys(types, Rule(apply, bottoms, tops, automatic_top)))
+        return apply
+
+    return enter
+
+
+def axis_of(layer: LayerSpec, shape: Shape, axis: int) -> int:
+    """The axis counted from the front; a negative one counts from the end.
+
+    Raises:
+        ModelError: the blob has no such axis.
+    """
+    if not -len(shape) <= axis < len(shape):
+        raise layer.wrong(f"there is no axis {axis} in a blob of {shape_text(shape)}")
+    return axis % len(shape)
+
+
+def replaced(shape: Shape, axis: int, size: int) -> Shape:
+    """The shape with another size on one axis."""
+    return (*shape[:axis], size, *shape[axis + 1 :])

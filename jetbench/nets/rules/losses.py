@@ -1,0 +1,85 @@
+"""Losses and Accuracy: what they make is a number or few."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jetbench.nets.net import Shape, count, shape_text
+from jetbench.nets.rules.base import Effect, Rules, axis_of, rule
+
+if TYPE_CHECKING:
+    from jetbench.nets.spec import LayerSpec
+
+RULES: Rules = {}
+_SCALAR: Shape = ()
+
+
+@rule(RULES, "SoftmaxWithLoss", bottoms=(2, 2), tops=(1, 2), automatic_top=True)
+def softmax_with_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss, and perhaps the probabilities."""
+    _same_batch(layer, bottoms)
+    _one_label_a_place(layer, bottoms, "softmax_param")
+    return Effect((_SCALAR, bottoms[0])[: len(layer.tops) or 1])
+
+
+@rule(RULES, "InfogainLoss", bottoms=(2, 3), tops=(1, 2), automatic_top=True)
+def infogain_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss, and perhaps the probabilities."""
+    _same_batch(layer, bottoms)
+    return Effect((_SCALAR, bottoms[0])[: len(layer.tops) or 1])
+
+
+@rule(RULES, "EuclideanLoss", "SigmoidCrossEntropyLoss", bottoms=(2, 2), automatic_top=True)
+def target_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss; a target for each value."""
+    _same_batch(layer, bottoms)
+    _same_count(layer, bottoms)
+    return Effect((_SCALAR,))
+
+
+@rule(RULES, "HingeLoss", "MultinomialLogisticLoss", bottoms=(2, 2), automatic_top=True)
+def class_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss."""
+    _same_batch(layer, bottoms)
+    return Effect((_SCALAR,))
+
+
+@rule(RULES, "ContrastiveLoss", bottoms=(3, 3), automatic_top=True)
+def contrastive_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss of two blobs that are alike or not."""
+    _same_batch(layer, bottoms)
+    return Effect((_SCALAR,))
+
+
+@rule(RULES, "Accuracy", bottoms=(2, 2), tops=(1, 2))
+def accuracy(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The share of right answers, and perhaps that of each class."""
+    axis = _one_label_a_place(layer, bottoms, "accuracy_param")
+    return Effect((_SCALAR, (bottoms[0][axis],))[: len(layer.tops)])
+
+
+def _same_batch(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> None:
+    values, labels = bottoms[:2]
+    if values[:1] != labels[:1]:
+        raise layer.wrong(
+            f"{layer.bottoms[0]!r} is {shape_text(values)}, {layer.bottoms[1]!r} is "
+            f"{shape_text(labels)}: the first axis must be the same"
+        )
+
+
+def _same_count(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> None:
+    if count(bottoms[0]) != count(bottoms[1]):
+        raise layer.wrong(
+            f"{layer.bottoms[0]!r} is {shape_text(bottoms[0])}, {layer.bottoms[1]!r} is "
+            f"{shape_text(bottoms[1])}: the two must have the same number of values"
+        )
+
+
+def _one_label_a_place(layer: LayerSpec, bottoms: tuple[Shape, ...], block: str) -> int:
+    """The axis of the classes; there must be a label for each place beside it."""
+    values, labels = bottoms
+    axis = axis_of(layer, values, layer.fields.block(block).integer("axis", 1))
+    places = count(values[:axis]) * count(values[axis + 1 :])
+    if count(labels) != places:
+        raise layer.wrong(f"{places} places, but {count(labels)} labels in {layer.bottoms[1]!r}")
+    return axis

@@ -1,0 +1,73 @@
+"""Pooling, with Caffe's rounding up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jetbench.nets.net import Shape, shape_text
+from jetbench.nets.rules.base import Effect, Rules, rule
+
+if TYPE_CHECKING:
+    from jetbench.nets.spec import Fields, LayerSpec
+
+RULES: Rules = {}
+_IMAGE_AXES = 4
+_MOST_LEVELS = 15
+"""More would be more places than a blob can hold."""
+
+
+@rule(RULES, "Pooling", tops=(1, 2))
+def pooling(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The largest or the mean value of each window.
+
+    The size rounds up, and a last window that would lie in the padding alone is left out.
+    ``round_mode`` (BVLC since 2018) and ``ceil_mode`` (forks) can ask to round down.
+    """
+    (bottom,) = bottoms
+    if len(bottom) != _IMAGE_AXES:
+        # BVLC pools images only, but forks for video have their own settings for more.
+        return Effect((None,) * len(layer.tops))
+    options = layer.fields.block("pooling_param")
+    rounds_up = options.word("round_mode", "CEIL") != "FLOOR" and options.flag(
+        "ceil_mode", default=True
+    )
+    if options.flag("global_pooling", default=False):
+        kernel = bottom[2:]
+    else:
+        kernel = _sides(layer, options, "kernel", 0)
+    stride = _sides(layer, options, "stride", 1)
+    pad = _sides(layer, options, "pad", 0)
+    if 0 in kernel or 0 in stride:
+        raise layer.wrong("its kernel and its stride must be at least 1")
+    if any(padding >= size for padding, size in zip(pad, kernel, strict=True)):
+        raise layer.wrong(f"its padding of {shape_text(pad)} is not smaller than its kernel")
+    spatial = []
+    for side in range(2):
+        room = bottom[2 + side] + 2 * pad[side] - kernel[side]
+        places = (-(-room // stride[side]) if rounds_up else room // stride[side]) + 1
+        if any(pad) and (places - 1) * stride[side] >= bottom[2 + side] + pad[side]:
+            places -= 1
+        spatial.append(places)
+    return Effect(((*bottom[:2], *spatial),) * len(layer.tops))
+
+
+@rule(RULES, "SPP")
+def spatial_pyramid(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """Pooled to 1, 4, 16, … places of each channel, all side by side."""
+    (bottom,) = bottoms
+    levels = layer.fields.block("spp_param").natural("pyramid_height")
+    if len(bottom) != _IMAGE_AXES or not 0 < levels <= _MOST_LEVELS:
+        raise layer.wrong(f"no pyramid of {levels} levels over {shape_text(bottom)}")
+    if levels == 1:
+        return Effect(((*bottom[:2], 1, 1),))
+    return Effect(((bottom[0], bottom[1] * sum(4**level for level in range(levels))),))
+
+
+def _sides(layer: LayerSpec, options: Fields, name: str, default: int) -> Shape:
+    """A setting for height and width, given as one or as ``_h`` and ``_w``."""
+    both = "kernel_size" if name == "kernel" else name
+    if options.has(f"{name}_h") or options.has(f"{name}_w"):
+        if options.has(both):
+            raise layer.wrong(f"it has both {both} and {name}_h or {name}_w")
+        return (options.natural(f"{name}_h", default), options.natural(f"{name}_w", default))
+    return (options.natural(both, default),) * 2

@@ -1,0 +1,50 @@
+"""LSTM and RNN: time-major blobs, ``T x N x …``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jetbench.nets.net import Shape, count, shape_text
+from jetbench.nets.rules.base import Effect, Rules, rule
+
+if TYPE_CHECKING:
+    from jetbench.nets.spec import LayerSpec
+
+RULES: Rules = {}
+_LSTM_GATES = 4
+_LEAST = 2
+"""Time and batch are the first axes; values and where a sequence goes on the first bottoms."""
+_STATES = {"LSTM": 2, "RNN": 1}
+"""How many blobs of hidden state each hands on."""
+
+
+@rule(RULES, "LSTM", "RNN", bottoms=(2, 5), tops=(1, 3))
+def recurrent(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """``T x N x num_output``, and with ``expose_hidden`` the last states."""
+    options = layer.fields.block("recurrent_param")
+    hidden = options.natural("num_output")
+    values, go_on = bottoms[:2]
+    if hidden == 0:
+        raise layer.wrong("it has no num_output")
+    if len(values) < _LEAST or go_on != values[:2]:
+        raise layer.wrong(
+            f"{layer.bottoms[0]!r} is {shape_text(values)}, {layer.bottoms[1]!r} is "
+            f"{shape_text(go_on)}: the second must be the first two axes, time and batch"
+        )
+    steps, batch = go_on
+    states = _STATES[layer.type] if options.flag("expose_hidden", default=False) else 0
+    width = hidden * (_LSTM_GATES if layer.type == "LSTM" else 1)
+    weights: tuple[Shape, ...] = ((width, count(values[2:])), (width,))
+    macs = count(values) * width
+    if len(bottoms) - states > _LEAST:
+        weights += ((width, count(bottoms[2][1:])),)
+        macs += count(bottoms[2]) * width
+    weights += ((width, hidden),)
+    macs += steps * batch * hidden * width
+    if layer.type == "RNN":
+        weights += ((hidden, hidden), (hidden,))
+        macs += steps * batch * hidden * hidden
+    tops = ((steps, batch, hidden), *((1, batch, hidden),) * states)
+    if len(layer.tops) != len(tops):
+        raise layer.wrong(f"it makes {len(tops)} tops, here are {len(layer.tops)}")
+    return Effect(tops, weights, macs=macs)
