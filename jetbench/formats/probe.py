@@ -11,7 +11,6 @@ from jetbench.domain.errors import BoardAnswerError
 from jetbench.domain.facts import BoardFacts, BoardFile, CaffeFacts, SudoKind
 from jetbench.formats.tegra import (
     conditions_from,
-    parse_clocks_locked,
     parse_l4t_release,
     parse_nvpmodel_conf,
     parse_nvpmodel_query,
@@ -56,6 +55,7 @@ def parse_probe(
     utc_s = _whole(fields.get("utc_s"))
     sudo = fields["sudo"]
     memory = fields.get("memory", "")
+    sensors = conditions_from(pairs(fields.get("conditions", "")))
     return BoardFacts(
         simulated="simulated" in fields,
         user=fields.get("user"),
@@ -74,9 +74,9 @@ def parse_probe(
         power_mode=parse_nvpmodel_query(fields.get("nvpmodel_query", "")),
         power_modes=parse_nvpmodel_conf(fields.get("nvpmodel_modes", "")),
         jetson_clocks=fields.get("jetson_clocks"),
-        clocks_locked=parse_clocks_locked(fields.get("clocks_show", "")),
+        clocks_locked=sensors.gpu_locked,
         tegrastats=fields.get("tegrastats"),
-        conditions=conditions_from(pairs(fields.get("conditions", ""))),
+        conditions=sensors,
         mem_total_bytes=_kilobytes(_search(_MEM_TOTAL, memory)),
         mem_available_bytes=_kilobytes(_search(_MEM_AVAILABLE, memory)),
         disk_free_bytes=_disk(fields.get("disk_free", "")),

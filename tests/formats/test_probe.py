@@ -34,12 +34,11 @@ sudo=nopasswd
 nvpmodel_query=NVPM WARN: fan mode is not set!
 nvpmodel_query=NV Power Mode: MAXQ
 nvpmodel_query=1
-clocks_show=GPU MinFreq=114750000 MaxFreq=854250000 CurrentFreq=114750000
 gpu_user=1234:Xorg
 gpu_user=2345:caffe
 nvpmodel_modes=< POWER_MODEL ID=0 NAME=MAXN >
 nvpmodel_modes=< POWER_MODEL ID=1 NAME=MAXQ >
-conditions= gpu_temp_mc=38500 gpu_cur_hz=114750000
+conditions= gpu_temp_mc=38500 gpu_cur_hz=114750000 gpu_min_hz=114750000 gpu_max_hz=854250000
 memory=MemTotal:        8043024 kB
 memory=MemAvailable:    6021000 kB
 disk_free=1000000 4096

@@ -1,0 +1,178 @@
+"""``jetbench parse``: the values of any ``caffe time`` log."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetbench.cli.output import ResultFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jetbench.domain.timing import ParsedLog
+
+_NUMBERS = ("forward_ms", "backward_ms", "forward_backward_ms", "total_ms", "iterations", "batch")
+_HEADERS = ("Forward", "Backward", "Batch", "Phase", "Failure")
+_SCREEN = 80
+_LEAST_NAME = 12
+
+
+def parse(
+    logs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LOG...", help="Logs of caffe time; - for standard input.", show_default=False
+        ),
+    ],
+    form: Annotated[
+        ResultFormat, typer.Option("--format", help="For a person, a script or a document.")
+    ] = ResultFormat.TABLE,
+) -> None:
+    """Read logs of caffe time: times in all and for each layer, batch, phase.
+
+    Logs of BVLC's Caffe, of its forks and of its forerunner, whole or in part, quoted,
+    wrapped, or several runs in one file, of which the last finished one counts. The exit
+    code is 1 where a log holds no finished measurement; the reason is given.
+
+    \b
+    Examples:
+      jetbench parse time.log
+      ssh tx2 'cat time.log' | jetbench parse - --format json
+      jetbench parse logs/*.log --format csv
+    """
+    from jetbench.domain.errors import UsageError
+
+    parsed: list[tuple[str, ParsedLog]] = []
+    problems: list[str] = []
+    for name in logs:
+        try:
+            runs = _runs(name)
+        except OSError as error:
+            problems.append(f"{name} cannot be read: {error.strerror or error}")
+            typer.echo(f"error: {problems[-1]}", err=True)
+            continue
+        last = next((run for run in reversed(runs) if run.complete), runs[-1])
+        parsed.append((name, last))
+        if len(runs) > 1:
+            note = f"note: {name} holds {len(runs)} runs; the last finished one counts"
+            typer.echo(note, err=True)
+    if problems and not parsed:
+        raise UsageError(f"no log could be read ({len(problems)} named)")
+    typer.echo(_rendered(parsed, form), nl=False)
+    for name, log in parsed:
+        if log.failure is not None and form in {ResultFormat.TABLE, ResultFormat.MARKDOWN}:
+            typer.echo(f"{name}: {log.failure.kind}: {log.failure.message}", err=True)
+    if problems or not all(log.complete for _, log in parsed):
+        raise typer.Exit(1)
+
+
+def _runs(name: str) -> tuple[ParsedLog, ...]:
+    from jetbench.formats.caffe_log import parse_runs_of_lines
+    from jetbench.formats.caffe_log_lines import MAX_LINE_BYTES
+
+    if name == "-":
+        return parse_runs_of_lines(iter(lambda: sys.stdin.buffer.readline(MAX_LINE_BYTES), b""))
+    with open(name, "rb") as file:  # noqa: PTH123 - a Path would turn "./-" into "-"
+        return parse_runs_of_lines(iter(lambda: file.readline(MAX_LINE_BYTES), b""))
+
+
+def _rendered(parsed: Sequence[tuple[str, ParsedLog]], form: ResultFormat) -> str:
+    import json
+
+    match form:
+        case ResultFormat.JSON:
+            return json.dumps([_as_json(name, log) for name, log in parsed], indent=2) + "\n"
+        case ResultFormat.JSONL:
+            return "".join(json.dumps(_as_json(name, log)) + "\n" for name, log in parsed)
+        case ResultFormat.CSV:
+            return _as_csv(parsed)
+        case ResultFormat.TABLE | ResultFormat.MARKDOWN:
+            return _as_table(parsed, markdown=form is ResultFormat.MARKDOWN)
+
+
+def _as_json(name: str, log: ParsedLog) -> dict[str, object]:
+    failure = log.failure
+    return {
+        "file": name,
+        "forward_ms": log.forward_ms,
+        "backward_ms": log.backward_ms,
+        "forward_backward_ms": log.forward_backward_ms,
+        "total_ms": log.total_ms,
+        "iterations": log.iterations,
+        "batch": log.batch,
+        "input_shapes": {blob: list(shape) for blob, shape in log.input_shapes},
+        "phase": log.phase,
+        "fork": log.fork,
+        "statistic": log.statistic,
+        "layers": [
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "forward_ms": layer.forward_ms,
+                "backward_ms": layer.backward_ms,
+            }
+            for layer in log.layers
+        ],
+        "complete": log.complete,
+        "failure": None if failure is None else {"kind": failure.kind, "message": failure.message},
+    }
+
+
+def _as_csv(parsed: Sequence[tuple[str, ParsedLog]]) -> str:
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["file", *_NUMBERS, "phase", "fork", "complete", "failure", "message"])
+    for name, log in parsed:
+        failure = (log.failure.kind, log.failure.message) if log.failure else ("", "")
+        numbers = (getattr(log, number) for number in _NUMBERS)
+        complete = "true" if log.complete else "false"
+        writer.writerow([name, *numbers, log.phase, log.fork, complete, *failure])
+    return out.getvalue()
+
+
+def _as_table(parsed: Sequence[tuple[str, ParsedLog]], *, markdown: bool) -> str:
+    from tabulate import tabulate
+
+    values = [
+        (
+            _ms(log.forward_ms),
+            _ms(log.backward_ms),
+            "-" if log.batch is None else str(log.batch),
+            log.phase or "-",
+            log.failure.kind if log.failure else "",
+        )
+        for _, log in parsed
+    ]
+    # tabulate gives each column two blanks more than its header at least, and two between.
+    columns = zip(_HEADERS, *values, strict=True)
+    rest = sum(max(len(head) + 2, *map(len, cells)) + 2 for head, *cells in columns)
+    width = None if markdown else max(_LEAST_NAME, _SCREEN - rest)
+    rows = [(_name(name, width), *cells) for (name, _), cells in zip(parsed, values, strict=True)]
+    table = tabulate(
+        rows,
+        headers=("Log", *_HEADERS),
+        tablefmt="github" if markdown else "simple",
+        colalign=("left", "right", "right", "right", "left", "left"),
+        disable_numparse=True,
+    )
+    return "\n".join(line.rstrip() for line in table.splitlines()) + "\n"
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g} ms"
+
+
+def _name(name: str, width: int | None) -> str:
+    """A file's name for a column; the end of a path tells more than its beginning."""
+    from jetbench.formats.words import printable
+
+    shown = printable(name)
+    if width is None:
+        return shown.replace("|", "\\|")
+    return shown if len(shown) <= width else "…" + shown[1 - width :]
