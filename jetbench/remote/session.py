@@ -1,9 +1,10 @@
 """What is said over one connection: the probe, the sweep's start, its journal, its end.
 
-Every command is ``/bin/sh`` reading a script of a known length from standard input, whatever
-the login shell is (bash, fish, csh): nothing of ours is ever in an argument list, and a
-script and its payload are one round trip. What comes back stands behind a marker with a
-random number, so that nothing a login shell prints can be taken for an answer.
+One channel runs ``/bin/sh`` for the whole conversation, whatever the login shell is (bash,
+fish, csh). It reads scripts of a known length from standard input: nothing of ours is ever in
+an argument list, and a script and its payload are one round trip. What comes back stands
+behind a marker with a random number, so that nothing a login shell prints can be taken for an
+answer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shlex
 import tarfile
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ START_TIMEOUT_S = 60.0
 _MAX_NOISE_BYTES = 256 * 1024
 _MAX_PROBE_BYTES = 64 * 2**20
 _MAX_ANSWER_BYTES = 4096
+_SHELL = "exec /bin/sh -c 'while read -r n; do ( eval \"$(head -c $n)\" ); done'"
+"""Runs one script after the other. Single quotes mean the same to every login shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +54,32 @@ class Parcel:
     """(file name, content)."""
 
     def tar(self) -> bytes:
-        """The archive that ``start.sh`` unpacks."""
-        settings = assignments(self.settings)
-        settings += "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.environment)
-        trials = "".join(f"{number} {name} {iterations}\n" for number, name, iterations in self.trials)
-        contents = [
-            ("common.sh", _script("common.sh")),
-            ("runner.sh", _script("runner.sh")),
-            ("guard.sh", _script("guard.sh")),
-            ("settings.sh", settings.encode("utf-8", "surrogateescape")),
-            ("trials", trials.encode()),
-            *((f"models/{name}", data) for name, data in self.models),
-        ]
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-            for name, data in contents:
-                info = tarfile.TarInfo(name)
-                info.size = len(data)
-                info.mode = 0o600
-                tar.addfile(info, io.BytesIO(data))
-        return buffer.getvalue()
+        """The archive that ``start.sh`` unpacks; the same for all boards of a sweep."""
+        return _tar(self.trials, self.models)
+
+    def shell(self) -> str:
+        """``settings.sh``: what differs from board to board."""
+        exports = (f"export {name}={shlex.quote(value)}\n" for name, value in self.environment)
+        return assignments(self.settings) + "".join(exports)
+
+
+@lru_cache(maxsize=4)
+def _tar(trials: tuple[tuple[int, str, int], ...], models: tuple[tuple[str, bytes], ...]) -> bytes:
+    rows = "".join(f"{number} {name} {iterations}\n" for number, name, iterations in trials)
+    scripts = ("common.sh", "runner.sh", "guard.sh")
+    contents = [
+        *((name, _script(name)) for name in scripts),
+        ("trials", rows.encode()),
+        *((f"models/{name}", data) for name, data in models),
+    ]
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in contents:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            info.mode = 0o600
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
 
 
 class Session:
@@ -78,6 +87,15 @@ class Session:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._shell: ExecChannel | None = None
+
+    def _ask(
+        self, scripts: Sequence[str], variables: Mapping[str, str], timeout_s: float
+    ) -> _Exchange:
+        """Send scripts; the answer is still to come."""
+        if self._shell is None:
+            self._shell = self._link.open_exec(_SHELL, timeout_s=timeout_s)
+        return _Exchange(self._shell, scripts, variables, timeout_s)
 
     def probe(
         self,
@@ -101,9 +119,9 @@ class Session:
             "MAX_FILE_BYTES": str(MAX_FILE_BYTES),
         }
         asked_utc_s = time.time()
-        with _Exchange(self._link, ("common.sh", "probe.sh"), variables, timeout_s) as exchange:
-            exchange.expect("begin")
-            answer = exchange.until("end", _MAX_PROBE_BYTES)
+        exchange = self._ask(("common.sh", "probe.sh"), variables, timeout_s)
+        exchange.expect("begin")
+        answer = exchange.until("end", _MAX_PROBE_BYTES)
         midpoint = (asked_utc_s + time.time()) / 2
         return parse_probe(answer, files=paths, midpoint_utc_s=midpoint), answer
 
@@ -120,35 +138,33 @@ class Session:
         variables = {
             "SWEEP": parcel.sweep_id,
             "HOLDER": parcel.holder,
+            "SETTINGS": parcel.shell(),
             "TAR_BYTES": str(len(tar)),
             "PASSWORD": "0" if password is None else "1",
             "OFFSET": "0",
         }
-        scripts = ("common.sh", "start.sh", "follow.sh")
-        exchange = _Exchange(self._link, scripts, variables, START_TIMEOUT_S)
+        exchange = self._ask(("common.sh", "start.sh", "follow.sh"), variables, START_TIMEOUT_S)
         secret = b"" if password is None else password.encode() + b"\n"
         exchange.send(secret + tar)
         word, detail = exchange.next_line()
         if word == "refused":
-            exchange.close()
             raise _refusal(pairs(detail))
         return _follower(exchange, word, 0)
 
     def follow(self, sweep_id: str, offset: int) -> Follower | None:
         """The journal of a sweep from a byte offset on; None where there is no such sweep."""
         variables = {"SWEEP": sweep_id, "OFFSET": str(offset)}
-        exchange = _Exchange(self._link, ("common.sh", "follow.sh"), variables, START_TIMEOUT_S)
+        exchange = self._ask(("common.sh", "follow.sh"), variables, START_TIMEOUT_S)
         word, _ = exchange.next_line()
-        if word == "none":
-            exchange.close()
-            return None
-        return _follower(exchange, word, offset)
+        return None if word == "none" else _follower(exchange, word, offset)
 
     def stop(self, sweep_id: str) -> None:
-        """Ask the runner to end its trial and the sweep. Its journal tells the rest."""
+        """Ask the runner to end its trial and the sweep. Its journal tells the rest.
+
+        For a session of its own: the one that follows the journal is busy.
+        """
         scripts = ("common.sh", "stop.sh")
-        with _Exchange(self._link, scripts, {"SWEEP": sweep_id}, START_TIMEOUT_S) as exchange:
-            exchange.next_line()
+        self._ask(scripts, {"SWEEP": sweep_id}, START_TIMEOUT_S).next_line()
 
 
 class Follower:
@@ -192,11 +208,10 @@ class Follower:
         """Have the board delete the sweep's folder: the journal is safe here."""
         self._exchange.send(b"forget\n")
         self._exchange.expect("forgotten")
-        self._exchange.close()
 
-    def close(self) -> None:
+    def leave(self) -> None:
         """Leave the journal where it is."""
-        self._exchange.close()
+        self._exchange.send(b"keep\n")
 
 
 class _Exchange:
@@ -204,7 +219,7 @@ class _Exchange:
 
     def __init__(
         self,
-        link: Link,
+        channel: ExecChannel,
         scripts: Sequence[str],
         variables: Mapping[str, str],
         timeout_s: float,
@@ -218,23 +233,13 @@ class _Exchange:
         self._deadline = time.monotonic() + timeout_s
         self._timeout_s = timeout_s
         self.detail = ""
-        command = f"exec /bin/sh -c 'eval \"$(head -c {len(text)})\"'"
-        self._channel: ExecChannel = link.open_exec(command, timeout_s=timeout_s)
-        self.send(text)
-
-    def __enter__(self) -> _Exchange:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        self._channel = channel
+        self.send(b"%d\n" % len(text) + text)
 
     def send(self, data: bytes) -> None:
         # Each question has its own time for the answer.
         self._deadline = time.monotonic() + self._timeout_s
         self._channel.send(data)
-
-    def close(self) -> None:
-        self._channel.close()
 
     def next_line(self) -> tuple[str, str]:
         """The next line of ours: its first word, and the rest."""
@@ -329,7 +334,6 @@ def assignments(variables: Mapping[str, str]) -> str:
 
 def _follower(exchange: _Exchange, word: str, offset: int) -> Follower:
     if word != "journal":
-        exchange.close()
         message = "its answer cannot be understood"
         raise BoardAnswerError(message)
     return Follower(exchange, offset)

@@ -24,7 +24,9 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", bits: int | None = None) -> Path:
+def make_key(
+    path: Path, kind: str = "ed25519", passphrase: str = "", bits: int | None = None
+) -> Path:
     """A new private key, with its public half next to it."""
     size = [] if bits is None else ["-b", str(bits)]
     words = ["ssh-keygen", "-q", "-t", kind, *size, "-N", passphrase, "-C", path.name, "-f"]
@@ -56,6 +58,7 @@ class Sshd:
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
+        """Make the folder and the keys."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.host_keys:
             self.host_keys = (make_key(self.folder / "host_ed25519"),)
@@ -125,7 +128,9 @@ class Sshd:
         }
         return Board(name=name, **{**values, **more})  # type: ignore[arg-type]
 
-    def enrol(self, host: str = "127.0.0.1", *, port: int | None = None, file: Path | None = None) -> Path:
+    def enrol(
+        self, host: str = "127.0.0.1", *, port: int | None = None, file: Path | None = None
+    ) -> Path:
         """Write its host keys to a known_hosts file."""
         path = file or self.folder / "known_hosts"
         name = f"[{host}]:{port or self.port}"

@@ -138,12 +138,11 @@ def test_a_named_key_with_a_passphrase_is_taken_from_the_agent(
 
 
 @pytest.mark.usefixtures("agent")
-def test_many_threads_sign_with_one_agent(start_sshd: StartSshd, tmp_path: Path) -> None:
+def test_many_threads_sign_with_one_agent(start_sshd: StartSshd) -> None:
     """Its one socket is used by one of them at a time."""
     server = start_sshd()
     server.enrol()
     add_key(server.key)
-    assert tmp_path.is_dir()
 
     def work(number: int) -> bytes:
         with connector.connect(server.board(f"b{number}", key=None)) as link:

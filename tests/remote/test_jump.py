@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import os
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -41,9 +43,12 @@ def test_sixteen_boards_share_one_connection_to_their_jump_host(
     """One login at the bastion, however many boards lie behind it."""
     bastion, board = start_sshd("bastion"), start_sshd("board")
     relay = start_relay(bastion.port)
-    write_config(home, bastion_block(bastion, key=bastion.key).replace(
-        f"Port {bastion.port}", f"Port {relay.port}"
-    ))
+    write_config(
+        home,
+        bastion_block(bastion, key=bastion.key).replace(
+            f"Port {bastion.port}", f"Port {relay.port}"
+        ),
+    )
     bastion.enrol(port=relay.port)
     board.enrol()
 
@@ -64,9 +69,11 @@ def test_two_jump_hosts_in_a_row(start_sshd: StartSshd, home: Path) -> None:
     known = second.enrol(file=board.enrol())
     second.authorize(board.key)
     jump = f"bastion,{getpass.getuser()}@127.0.0.1:{second.port}"
-    with Connector() as connector:
-        with connector.connect(board.board(jump=jump, known_hosts=str(known))) as link:
-            assert run(link, "echo in") == (b"in\n", 0)
+    with (
+        Connector() as connector,
+        connector.connect(board.board(jump=jump, known_hosts=str(known))) as link,
+    ):
+        assert run(link, "echo in") == (b"in\n", 0)
     assert "direct-tcpip" in first.log()
     assert "direct-tcpip" in second.log()
 
@@ -98,7 +105,9 @@ def test_an_unknown_jump_host_is_named(start_sshd: StartSshd, home: Path) -> Non
     board.enrol()
     with Connector() as connector:
         for _ in range(2):
-            with pytest.raises(UnknownHostKeyError, match=f"jump host .*:{bastion.port}: its host"):
+            with pytest.raises(
+                UnknownHostKeyError, match=f"jump host .*:{bastion.port}: its host"
+            ):
                 connector.connect(board.board(jump="bastion"))
     assert bastion.log().count("Connection from") == 2, "one is the fixture's"
 
@@ -107,7 +116,10 @@ def test_a_board_that_its_jump_host_cannot_reach(start_sshd: StartSshd, home: Pa
     """The message says from where it could not be reached."""
     bastion, board = start_sshd("bastion"), start_sshd("board")
     write_config(home, bastion_block(bastion, key=bastion.key))
-    with Connector() as connector, pytest.raises(UnreachableError, match="jump host .* cannot reach"):
+    with (
+        Connector() as connector,
+        pytest.raises(UnreachableError, match=r"jump host .* cannot reach"),
+    ):
         connector.connect(board.board(port=free_port(), jump="bastion"))
 
 
@@ -121,14 +133,16 @@ def test_a_dead_board_behind_a_jump_host_is_noticed(
     relay = start_relay(board.port)
     write_config(home, bastion_block(bastion, key=bastion.key))
     board.enrol(port=relay.port)
-    with Connector() as connector:
-        with connector.connect(board.board(port=relay.port, jump="bastion")) as link:
-            with link.open_exec("echo begun; sleep 20", timeout_s=10) as channel:
-                assert channel.recv(10) == b"begun\n"
-                assert channel.recv(2.0) is None, "a living board answers, and stays"
-                relay.freeze()
-                with pytest.raises(LinkLostError):
-                    channel.recv(15)
+    with (
+        Connector() as connector,
+        connector.connect(board.board(port=relay.port, jump="bastion")) as link,
+        link.open_exec("echo begun; sleep 20", timeout_s=10) as channel,
+    ):
+        assert channel.recv(10) == b"begun\n"
+        assert channel.recv(2.0) is None, "a living board answers, and stays"
+        relay.freeze()
+        with pytest.raises(LinkLostError):
+            channel.recv(15)
 
 
 def test_a_proxy_command_carries_the_connection_and_ends_with_it(
@@ -158,9 +172,6 @@ def test_a_proxy_command_carries_the_connection_and_ends_with_it(
     with Connector() as connector, connector.connect(board.board(host="lab")) as link:
         assert run(link, "echo in") == (b"in\n", 0)
         with link.open_exec("sleep 20", timeout_s=10) as channel:
-            import os
-            import signal
-
             os.kill(int(pid.read_text()), signal.SIGKILL)
             with pytest.raises(LinkLostError):
                 channel.recv(15)

@@ -19,8 +19,10 @@ library_fact() {
 }
 
 say begin
+# In one piece: each write would travel as a packet of its own.
+answer=$(
 fact utc_s "$(date -u +%s)"
-fact user "$(id -un)"
+fact user "${USER:-$(id -un)}"
 fact home "$HOME"
 fact system "$(uname -snr)"
 uptime_s
@@ -71,10 +73,15 @@ if ! usable "$wanted"; then
 fi
 if usable "$wanted"; then
     fact caffe "$wanted"
-    fact caffe_version "$(bounded "$wanted" --version 2>&1)"
     body=$wanted
-    if libraries=$(bounded ldd "$wanted" 2>/dev/null); then
-        case $libraries in *libcudart* | *libcublas*) fact caffe_gpu 1 ;; *) fact caffe_gpu 0 ;; esac
+    case $(head -c 4 "$wanted") in
+    *ELF)
+        fact caffe_version "$(bounded "$wanted" --version 2>&1)"
+        libraries=$(bounded ldd "$wanted" 2>/dev/null)
+        case $libraries in
+        *libcudart* | *libcublas*) fact caffe_gpu 1 ;;
+        ?*) fact caffe_gpu 0 ;;
+        esac
         case $libraries in
         *"libcaffe"*" => /"*)
             body=${libraries#*libcaffe}
@@ -85,18 +92,20 @@ if usable "$wanted"; then
         # The flag's help text: asking the program would load CUDA once more.
         if grep -aqF 'network phase (' "$wanted"; then fact caffe_phase 1; else fact caffe_phase 0; fi
         if grep -aqF DetectionOutput "$body" 2>/dev/null; then fact caffe_detection 1; fi
-    else # A script: ask it. A CPU build refuses any query of a device.
-        case $(bounded "$wanted" --help 2>&1) in
-        *"-phase "*) fact caffe_phase 1 ;;
-        ?*) fact caffe_phase 0 ;;
+        ;;
+    *) # A script: ask it. A CPU build refuses any query of a device.
+        # shellcheck disable=SC2016 # expanded by the shell within
+        said=$(bounded /bin/sh -c '"$1" --version; "$1" --help
+            [ "$2" = none ] || "$1" device_query -gpu "$2"' ask "$wanted" "$GPU" 2>&1)
+        fact caffe_version "${said%%
+*}"
+        case $said in *"-phase "*) fact caffe_phase 1 ;; ?*) fact caffe_phase 0 ;; esac
+        case $said in
+        *"CPU-only Caffe"*) fact caffe_gpu 0 ;;
+        *"Device id:"*) fact caffe_gpu 1 ;;
         esac
-        if [ "$GPU" != none ]; then
-            case $(bounded "$wanted" device_query -gpu "$GPU" 2>&1) in
-            *"CPU-only Caffe"*) fact caffe_gpu 0 ;;
-            *"Device id:"*) fact caffe_gpu 1 ;;
-            esac
-        fi
-    fi
+        ;;
+    esac
     fact caffe_build "$(stat -L -c %s-%Y "$body" 2>/dev/null)"
 fi
 
@@ -108,23 +117,31 @@ fact jetson_clocks "$clocks"
 fact tegrastats "$(find_tool tegrastats "$ROOT/usr/bin/tegrastats" "$HOME/tegrastats")"
 # shellcheck disable=SC2016 # expanded by the shell that root runs
 look='
-ask() { key=$1; shift; timeout -k 2 10 "$@" </dev/null 2>&1 | sed "s/^/$key=/"; }
-[ -z "$1" ] || ask nvpmodel_query "$1" -q
-[ -z "$2" ] || ask clocks_show "$2" --show
-[ ! -e "$3/var/lib/jetbench/mode" ] || echo left_behind=1
-[ -n "$3" ] || [ ! -e /dev/nvhost-gpu ] || ls -l /proc/[0-9]*/fd 2>/dev/null |
+[ -z "$1" ] || "$1" -q
+[ ! -e "$2/var/lib/jetbench/mode" ] || echo left_behind=1
+[ -n "$2" ] || [ ! -e /dev/nvhost-gpu ] || ls -l /proc/[0-9]*/fd 2>/dev/null |
     sed -n "s/^.proc.\([0-9]*\).*/\1/;t hold;/nvhost-gpu\|nvhost-ctrl-gpu/{g;p};b;:hold;h" |
     sort -u | while read -r pid; do echo "gpu_user=$pid:$(ps -o comm= -p "$pid")"; done
+exit 0
 '
+looked() {
+    while IFS= read -r line; do
+        case $line in
+        left_behind=1 | gpu_user=*) printf '%s\n' "$line" ;;
+        *) fact nvpmodel_query "$line" ;;
+        esac
+    done <<EOF
+$1
+EOF
+}
 if ! command -v sudo >/dev/null 2>&1; then
     fact sudo absent
-elif facts=$(timeout -k 2 30 sudo -n /bin/sh -c "$look" look "$nvpmodel" "$clocks" "$ROOT" \
-    </dev/null 2>/dev/null); then
+elif said=$(bounded sudo -n /bin/sh -c "$look" look "$nvpmodel" "$ROOT" 2>/dev/null); then
     fact sudo nopasswd
-    printf '%s\n' "$facts"
+    looked "$said"
 else
     fact sudo password
-    bounded /bin/sh -c "$look" look "$nvpmodel" '' "$ROOT" 2>/dev/null
+    looked "$(bounded /bin/sh -c "$look" look "$nvpmodel" "$ROOT" 2>/dev/null)"
 fi
 if [ -r "$ROOT/etc/nvpmodel.conf" ]; then
     fact nvpmodel_modes "$(grep POWER_MODEL "$ROOT/etc/nvpmodel.conf")"
@@ -136,7 +153,8 @@ file_fact load /proc/loadavg
 fact memory "$(grep -E '^Mem(Total|Available):' /proc/meminfo 2>/dev/null)"
 fact disk_free "$(stat -f -c '%a %S' "$HOME" 2>/dev/null)"
 [ -w "$HOME" ] || fact home_unwritable 1
-if command -v flock >/dev/null 2>&1 && ! flock -n -s "$LOCK" true 2>/dev/null; then
+exec 8<"$LOCK"
+if command -v flock >/dev/null 2>&1 && ! flock -n -s 8; then
     first_line "$BASE/holder" || line='who="another user"'
     fact held_by "$line"
 fi
@@ -162,4 +180,6 @@ while IFS= read -r path; do
 done <<EOF
 $FILES
 EOF
+)
+printf '%s\n' "$answer"
 say end

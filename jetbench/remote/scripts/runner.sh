@@ -87,10 +87,15 @@ while [ -z "$stop" ] && read -r id model iterations <&5; do
     child=
     uptime_s
     conditions
-    gzip -c log | base64 | sed 's/^/| /' >&3 || stop='no-space'
     hash=$(sha256sum <log)
-    emit "@done id=$id exit=$code up=$up utc=$(utc) sha256=${hash%% *}${stop:+ stop=$stop}$sensors"
+    # In one piece, so that who follows is woken once.
+    {
+        gzip -c log | base64 -w 4000 | sed 's/^/| /'
+        printf '@done id=%s exit=%s up=%s utc=%s sha256=%s%s%s\n' "$id" "$code" "$up" "$(utc)" \
+            "${hash%% *}" "${stop:+ stop=$stop}" "$sensors"
+    } >block || stop='no-space'
+    cat block >&3 || stop='no-space'
 done 5<trials
-rm -f log
+rm -f log block
 uptime_s
 emit "@end reason=${stop:-finished} up=$up"

@@ -1,7 +1,7 @@
 # Unpacks a sweep and starts its runner, detached; then follow.sh, which stands below it in
 # the same text, prints the journal. Doing it twice is harmless: a sweep that has started is
-# only followed. Set before: NONCE, SWEEP, HOLDER, TAR_BYTES, PASSWORD (1 when a line with
-# the sudo password comes on standard input before the tar). Standard input: that line, the tar.
+# only followed. Set before: NONCE, SWEEP, HOLDER, SETTINGS, TAR_BYTES, PASSWORD (1 when a
+# line with the sudo password comes before the tar). Standard input: that line, the tar.
 DIR=$BASE/sweeps/$SWEEP
 secret=
 if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
@@ -26,6 +26,7 @@ if [ ! -e "$DIR/started" ]; then
     mkdir "$new" || refuse folder "cannot make $new"
     problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) ||
         refuse space "$problem; $(df -Ph "$BASE" | awk 'NR == 2 {print $4}') are free"
+    printf '%s' "$SETTINGS" >"$new/settings.sh" || refuse space "cannot write to $new"
     mv "$new" "$DIR" || refuse folder "cannot make $DIR"
     trap - EXIT
     exec 9<"$LOCK"
