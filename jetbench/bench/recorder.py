@@ -39,9 +39,10 @@ class Recorder:
         """
         self._plan = plan
         self._started_utc = _now()
-        self._folder = SweepFolder.create(
-            results, plan.sweep_id, json.dumps(plan_to_json(plan), indent=1)
-        )
+        self._folder = SweepFolder.create(results, plan.sweep_id, json.dumps(plan_to_json(plan)))
+        for number, case in enumerate(plan.cases):
+            if case.prototxt is not None:
+                self._folder.keep_model(number, case.prototxt.data())
         self._outcomes = {board.name: BoardOutcome(board) for board in plan.boards}
 
     @property
@@ -63,8 +64,9 @@ class Recorder:
                 outcome.facts = event.facts
             case Planned():
                 for number, case in event.cases:
-                    if case.prototxt is not None:
-                        self._folder.keep_model(event.board, number, case.prototxt.data())
+                    if case.board_path is not None and case.prototxt is not None:
+                        data = case.prototxt.data()
+                        self._folder.keep_model(number, data, board=event.board)
                 outcome.cases = dict(event.cases)
                 outcome.refused = event.refused
             case JournalBytes():
@@ -105,7 +107,7 @@ class Recorder:
             records=tuple(records),
             interrupted=interrupted,
         )
-        self._folder.keep_result(json.dumps(result_to_json(result), indent=1))
+        self._folder.keep_result(json.dumps(result_to_json(result)))
         self._folder.close()
         return result
 

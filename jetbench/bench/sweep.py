@@ -150,9 +150,7 @@ class _Visit:
         follower = self._persist(lambda session: session.start(parcel, password=password), session)
         self._receive(follower)
 
-    def _fill(
-        self, facts: BoardFacts
-    ) -> tuple[dict[int, Case], tuple[tuple[int, Failure], ...]]:
+    def _fill(self, facts: BoardFacts) -> tuple[dict[int, Case], tuple[tuple[int, Failure], ...]]:
         """The cases by their number, with the board's own files in them, or why not."""
         sent = iter(facts.files)
         cases: dict[int, Case] = {}
@@ -237,10 +235,9 @@ class _Visit:
                 continue
             if follower.size != self.received:
                 # The last bytes may come after the board has looked at the clock.
-                follower.close()
+                follower.leave()
                 follower = self._persist(self._follow)
-                if follower.size is None:
-                    continue
+                continue
             break
         receipt = Receipt()
         self.events.put(JournalComplete(self.board.name, self.received, receipt))

@@ -48,9 +48,7 @@ def check(
     from jetbench.remote.connection import Connector
     from jetbench.report.survey import survey_json, survey_text
 
-    options = Options(
-        gpu=gpu_of(gpu), phase=phase_of(phase), power_mode=power_mode, clocks=clocks
-    )
+    options = Options(gpu=gpu_of(gpu), phase=phase_of(phase), power_mode=power_mode, clocks=clocks)
     boards = load_boards(inventory, [*(names or []), *(board or [])])
     secrets = Secrets()
     with Connector(ssh_config=None, ask_passphrase=secrets.passphrase) as connector:

@@ -36,11 +36,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-boards = typer.Typer(help="The fleet: what is there, can it measure, whom to trust.", no_args_is_help=True)
+boards = typer.Typer(
+    help="The fleet: what is there, can it measure, whom to trust.", no_args_is_help=True
+)
 virtual_app = typer.Typer(help="Boards without hardware.", no_args_is_help=True)
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _version(value: bool) -> None:
     if value:
         import jetbench
 
@@ -50,7 +52,7 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(  # noqa: FBT001 - a flag
+    version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:

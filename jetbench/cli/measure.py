@@ -29,9 +29,7 @@ EXIT_NOTHING = 3
 EXIT_INTERRUPTED = 130
 
 
-def carry_out(
-    plan: Plan, results: Path, *, quiet: bool, verbose: bool = False
-) -> SweepResult:
+def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) -> SweepResult:
     """Measure a plan on its boards, showing progress and keeping everything.
 
     Raises:

@@ -44,8 +44,9 @@ def show_result(
     """Print a result, and where its evidence lies."""
     write_out(render(result, form), output)
     if not quiet:
-        print(f"Kept in {folder}: journals, raw logs (boards/*/logs), result.json",
-              file=sys.stderr)
+        print(
+            f"Kept in {folder}: journals, raw logs (boards/*/logs), result.json", file=sys.stderr
+        )
 
 
 def render(result: SweepResult, form: ResultFormat) -> str:

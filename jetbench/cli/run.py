@@ -35,9 +35,7 @@ def run(
     seed: Annotated[int, typer.Option(help="Decides the order of the trials.")] = 0,
     results: Annotated[
         Path,
-        typer.Option(
-            metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."
-        ),
+        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
     ] = Path("jetbench-results"),
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")

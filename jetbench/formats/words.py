@@ -15,7 +15,9 @@ _WORD = re.compile(r"""([A-Za-z0-9_]+)=(?:"([^"]*)"|(\S*))""")
 
 def pairs(text: str) -> dict[str, str]:
     """All ``key=value`` and ``key="value with blanks"`` of a line; the last of a key wins."""
-    return {match[1]: match[2] if match[2] is not None else match[3] for match in _WORD.finditer(text)}
+    return {
+        match[1]: match[2] if match[2] is not None else match[3] for match in _WORD.finditer(text)
+    }
 
 
 def unwrapped(encoded: str) -> str:

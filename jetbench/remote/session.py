@@ -177,7 +177,9 @@ class Follower:
         self.size: int | None = None
         """The journal's size, once nobody on the board writes to it any more."""
 
-    def chunks(self, *, patience_s: float, wakeup_s: float, wakeup: Callable[[], None]) -> Iterator[bytes]:
+    def chunks(
+        self, *, patience_s: float, wakeup_s: float, wakeup: Callable[[], None]
+    ) -> Iterator[bytes]:
         """The journal's bytes as they come, until its end.
 
         Args:

@@ -12,7 +12,6 @@ from tabulate import tabulate
 from jetbench.formats.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from jetbench.domain.record import Record, SweepResult
 
@@ -83,7 +82,11 @@ def conditions_text(record: Record) -> str:
         return "–"
     mode = record.power_mode
     parts = ["simulated"] if record.simulated else []
-    parts.append("power mode unknown" if mode is None else printable(mode.name or f"mode {mode.id}", _MODE_WIDTH))
+    parts.append(
+        "power mode unknown"
+        if mode is None
+        else printable(mode.name or f"mode {mode.id}", _MODE_WIDTH)
+    )
     parts.append(
         {True: "clocks locked", False: "clocks free", None: "clocks unknown"}[record.clocks_locked]
     )
@@ -101,9 +104,7 @@ def result_csv(result: SweepResult) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(
-        "sweep board model batch phase iterations power_mode clocks_locked gpu simulated status "
-        "n forward_ms_median forward_ms_mean forward_ms_min forward_ms_max forward_ms_stdev "
-        "backward_ms_median gpu_temp_c_max bound_ms prototxt_sha256 reasons".split()
+        ["sweep", "board", "model", "batch", "phase", "iterations", "power_mode", "clocks_locked", "gpu", "simulated", "status", "n", "forward_ms_median", "forward_ms_mean", "forward_ms_min", "forward_ms_max", "forward_ms_stdev", "backward_ms_median", "gpu_temp_c_max", "bound_ms", "prototxt_sha256", "reasons"]
     )
     for record in result.records:
         forward, backward, mode = record.forward_ms, record.backward_ms, record.power_mode
@@ -141,8 +142,10 @@ def _below(result: SweepResult) -> list[str]:
     measured = [record.forward_ms.n for record in result.records if record.forward_ms]
     if measured:
         options = result.plan.options
-        count = f"{min(measured)}" if min(measured) == max(measured) else (
-            f"{min(measured)} to {max(measured)}"
+        count = (
+            f"{min(measured)}"
+            if min(measured) == max(measured)
+            else (f"{min(measured)} to {max(measured)}")
         )
         processes = "process" if max(measured) == 1 else "processes"
         lines += [

@@ -5,10 +5,11 @@
     RESULTS/SWEEP/
         plan.json            what was asked for
         result.json          what came of it, the JSON of `jetbench run`
+        models/N.prototxt    the nets that were run
         boards/NAME/
             probe            the board's answer to the probe, as it came
             journal          the board's journal, as it came
-            models/N.prototxt   the nets that were run
+            models/N.prototxt   those nets that came from the board itself
             logs/ID-MODEL.log   the raw log of each trial, as the board wrote it
 
 Files are 0600, folders 0700: logs and paths tell about a lab.
@@ -39,6 +40,7 @@ class SweepFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._journals: dict[str, int] = {}
+        self._made: set[Path] = set()
 
     @classmethod
     def create(cls, results: Path, sweep_id: str, plan_json: str) -> SweepFolder:
@@ -51,17 +53,20 @@ class SweepFolder:
 
     def keep_probe(self, board: str, answer: bytes) -> None:
         """Store a board's answer to the probe."""
-        self._write(f"boards/{board}/probe", answer)
+        self._put(self.path / "boards" / board / "probe", answer)
 
-    def keep_model(self, board: str, number: int, data: bytes) -> None:
-        """Store a net as it was sent to a board."""
-        self._write(f"boards/{board}/models/{number}.prototxt", data, sync=False)
+    def keep_model(self, number: int, data: bytes, board: str | None = None) -> None:
+        """Store a net as it was sent; `board` where it is that board's own file."""
+        folder = self.path if board is None else self.path / "boards" / board
+        self._put(folder / "models" / f"{number}.prototxt", data)
 
     def keep_log(self, board: str, trial: int, model: str, data: bytes) -> Path:
         """Store the raw log of a trial, for people: the journal holds it too."""
         # A name may be anything; what it becomes here is only a help for the eye.
         shown = _UNSAFE.sub("_", model)[:_MAX_NAME]
-        return self._write(f"boards/{board}/logs/{trial:03d}-{shown}.log", data, sync=False)
+        path = self.path / "boards" / board / "logs" / f"{trial:03d}-{shown}.log"
+        self._put(path, data)
+        return path
 
     def append_journal(self, board: str, offset: int, data: bytes) -> None:
         """Store a piece of a board's journal where it belongs."""
@@ -74,9 +79,7 @@ class SweepFolder:
             # Unbuffered: what a full disk refuses must not be tried again at the end.
             written = 0
             while written < len(data):
-                written += os.pwrite(
-                    self._journals[board], data[written:], offset + written
-                )
+                written += os.pwrite(self._journals[board], data[written:], offset + written)
 
         self._try(path, append)
 
@@ -104,28 +107,34 @@ class SweepFolder:
             os.close(file)
         self._journals.clear()
 
-    def _write(self, relative: str, data: bytes, *, sync: bool = True) -> Path:
-        path = self.path / relative
-        fresh = path.with_name(f".{path.name}.new")
+    def _write(self, name: str, data: bytes) -> None:
+        """Replace a file, whole or not at all."""
+        path = self.path / name
+        fresh = path.with_name(f".{name}.new")
+        self._put(fresh, data, sync=True)
+        self._try(path, lambda: fresh.replace(path))
+
+    def _put(self, path: Path, data: bytes, *, sync: bool = False) -> None:
+        """Write a file that is written once, or that only the rename makes count."""
 
         def write() -> None:
             self._make(path.parent)
-            with os.fdopen(
-                os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
-            ) as file:
-                file.write(data)
-                file.flush()
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(file, "wb") as stream:
+                stream.write(data)
                 if sync:
-                    os.fsync(file.fileno())
-            fresh.replace(path)
+                    stream.flush()
+                    os.fsync(file)
 
         self._try(path, write)
-        return path
 
     def _make(self, folder: Path) -> None:
+        if folder in self._made:
+            return
         missing = [part for part in (folder, *folder.parents) if not part.exists()]
         for part in reversed(missing):
             part.mkdir(mode=0o700)
+        self._made.add(folder)
 
     def _try(self, path: Path, action: Callable[[], T]) -> T:
         try:

@@ -101,7 +101,11 @@ def test_the_board_says_what_it_was_and_that_it_is_so_again() -> None:
     outcome = BoardOutcome(PLAN.boards[0], facts=make.facts(), complete=True)
     data = "\n".join([*READY, RESTORED]).encode().splitlines()
     board, _ = ingest_board(PLAN, outcome, data)
-    assert (board.power_before, board.changed, board.restored) == (PowerMode(1, "MAXQ"), True, True)
+    assert (board.power_before, board.changed, board.restored) == (
+        PowerMode(1, "MAXQ"),
+        True,
+        True,
+    )
     board, _ = ingest_board(PLAN, outcome, data[:-1])
     assert board.restored is False
 
@@ -198,6 +202,8 @@ def test_no_number_is_ever_nan_or_zero(forward: str) -> None:
 
 def test_a_trial_that_comes_twice_counts_once() -> None:
     """And one that nobody asked for does not count at all."""
-    record = ingest(*READY, trial(1, log()), trial(1, log(forward="99")), trial(7, log()), trial(2, log()))
+    record = ingest(
+        *READY, trial(1, log()), trial(1, log(forward="99")), trial(7, log()), trial(2, log())
+    )
     assert record.forward_ms is not None
     assert record.forward_ms.values == (7.25, 7.25)

@@ -53,7 +53,6 @@ class LocalChannel:
             self._process.stdin.close()
         self._process.stdout.close()
 
-
     def end(self) -> None:
         """Close, and end the command with all that it has started in its session."""
         self.close()

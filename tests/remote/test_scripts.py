@@ -224,11 +224,9 @@ def test_a_killed_guard_is_made_good_by_the_next_sweep(board: Board) -> None:
 
 
 def test_a_mode_that_does_not_take_is_refused(board: Board) -> None:
-    """nvpmodel exits 0 and changes nothing: no trial runs, and the tool's words are told."""
+    """Nvpmodel exits 0 and changes nothing: no trial runs, and the tool's words are told."""
     (board.root / "etc/stuck").touch()
-    guard, trials, end = read(
-        drain(Session(board.link()).start(parcel(board), password=None))
-    )
+    guard, trials, end = read(drain(Session(board.link()).start(parcel(board), password=None)))
     assert (trials, end) == ([], "guard-failed")
     reasons = [said["reason"] for said in guard if "reason" in said]
     assert reasons == ["power mode is 3, not 0; nvpmodel said: NVPM ERROR: no"]
@@ -251,9 +249,7 @@ def test_the_sudo_password_is_used_and_written_nowhere(board: Board) -> None:
 def test_a_wrong_sudo_password_ends_it_with_sudos_words(board: Board) -> None:
     """No trial runs; the journal holds what sudo said."""
     (board.root / "etc/password").write_text("right\n")
-    follower = Session(board.link()).start(
-        parcel(board, SUDO="password"), password="wrong"
-    )
+    follower = Session(board.link()).start(parcel(board, SUDO="password"), password="wrong")
     data = drain(follower)
     _, trials, end = read(data)
     assert (trials, end) == ([], "guard-failed")

@@ -59,7 +59,9 @@ def test_the_table_says_what_where_how_long_and_under_which_conditions() -> None
         ),
         boards=(
             make.board_result(),
-            make.board_result("two", facts=None, error="no answer from 10.0.0.2", hint="is it on?"),
+            make.board_result(
+                "two", facts=None, error="no answer from 10.0.0.2", hint="is it on?"
+            ),
         ),
     )
     assert result_table(result) == GOLDEN

@@ -36,7 +36,8 @@ def test_everything_is_private(folder: SweepFolder) -> None:
     """Folders 0700, files 0600."""
     folder.append_journal("one", 0, b"@start\n")
     folder.keep_probe("one", b"utc_s=1\n")
-    folder.keep_model("one", 0, b"name: 'x'")
+    folder.keep_model(0, b"name: 'x'")
+    folder.keep_model(1, b"name: 'y'", board="one")
     folder.keep_log("one", 1, "alpha", b"log")
     folder.keep_result("{}")
     for path in [folder.path, *folder.path.rglob("*")]:

@@ -1,0 +1,139 @@
+"""``jetbench patch``: a prototxt with another batch size."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+_PLAIN = "\x1b[0m"
+
+
+def patch(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A prototxt, a folder with a deploy.prototxt, or a name from `jetbench models`.",
+            show_default=False,
+        ),
+    ],
+    batch: Annotated[
+        int, typer.Option("--batch", metavar="N", min=1, help="The batch to set.")
+    ] = 1,
+    phase: Annotated[
+        str, typer.Option("--phase", metavar="TEST|TRAIN", help="The phase it will be run in.")
+    ] = "TEST",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write here, whole or not at all.",
+            show_default=False,
+        ),
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what changes instead.")] = False,
+) -> None:
+    """Set the batch size of a prototxt.
+
+    Only the digits of the batch change: comments, line ends and every other byte stay. What
+    is not certain is refused, with the line, and nothing is written (exit code 2).
+
+    \b
+    Examples:
+      jetbench patch deploy.prototxt > batch1.prototxt
+      jetbench patch deploy.prototxt --batch 4 -o deploy.prototxt
+      jetbench patch bvlc_alexnet --batch 8 --diff
+    """
+    from jetbench.bench.models import resolve
+    from jetbench.cli.arguments import phase_of
+    from jetbench.domain.errors import ModelError, UsageError
+    from jetbench.nets.batch import patch_batch
+
+    found = resolve(model)
+    text = found.text
+    if text is None:
+        raise UsageError(
+            f"{model} lies on a board, and patch works on files here",
+            hint="copy it here first; `jetbench run` patches it by itself",
+        )
+    try:
+        patched = patch_batch(text, batch, phase=phase_of(phase))
+    except ModelError as error:
+        raise error.at(found.source) from None
+    for note in patched.notes:
+        typer.echo(f"note: {note}", err=True)
+    if not patched.edits:
+        typer.echo(f"note: {found.source} has batch {batch} already", err=True)
+    if diff:
+        names = (found.source, f"{found.source} (batch {batch})")
+        lines = _diff(text, patched.text, names, colour=_wants_colour(output))
+        _write("".join(lines), output)
+    else:
+        _write(patched.text, output)
+
+
+def _diff(old: str, new: str, names: tuple[str, str], *, colour: bool) -> Iterator[str]:
+    """The lines of a unified diff; for a terminal coloured, and safe to show."""
+    import difflib
+    import re
+
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (old, new))
+    for line in difflib.unified_diff(before, after, *names):
+        shown = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        yield _coloured(shown) if colour else shown
+
+
+def _coloured(line: str) -> str:
+    from jetbench.formats.words import printable
+
+    shown = "\t".join(printable(part, len(part)) for part in line.rstrip("\r\n").split("\t"))
+    start = _COLOURS.get(line[:1])
+    return f"{start}{shown}{_PLAIN}\n" if start else f"{shown}\n"
+
+
+def _wants_colour(output: Path | None) -> bool:
+    return output is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Write to standard output, or to a file that is never seen half written."""
+    data = text.encode("utf-8", "surrogateescape")
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    from jetbench.domain.errors import UsageError
+
+    try:
+        _replace(output.resolve(), data)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    import shutil
+
+    if target.exists() and not target.is_file():
+        # A pipe or a device: there is nothing to replace.
+        target.write_bytes(data)
+        return
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with fresh.open("xb") as file:
+            file.write(data)
+        if target.exists():
+            shutil.copymode(target, fresh)
+        fresh.replace(target)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
