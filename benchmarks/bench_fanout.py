@@ -22,14 +22,19 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import paramiko
 
 from benchmarks.rival_paramiko import Target, targets_of
+from jetbench.bench.plan import make_plan
+from jetbench.bench.recorder import Recorder
+from jetbench.bench.sweep import Door, run_sweep
 from jetbench.domain.plan import Options
 from jetbench.formats.inventory import parse_inventory
+from jetbench.remote.connection import Connector
 
 CPU_LIMIT = 1.6
 WALL_LIMIT = 2.0
@@ -47,7 +52,8 @@ esac
 """
 NET = """\
 name: "tiny"
-layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
 layer { name: "relu" type: "ReLU" bottom: "data" top: "data" }
 """
 PADDING = "# " + "x" * 70 + "\n"
@@ -55,11 +61,6 @@ PADDING = "# " + "x" * 70 + "\n"
 
 def run_jetbench(inventory: Path, boards: int) -> dict[str, float]:
     """One sweep of one trial on the first boards; client CPU and wall."""
-    from jetbench.bench.plan import make_plan
-    from jetbench.bench.recorder import Recorder
-    from jetbench.bench.sweep import Door, run_sweep
-    from jetbench.remote.connection import Connector
-
     parsed = parse_inventory(inventory.read_text(encoding="utf-8"), str(inventory))
     chosen = [
         replace(board, caffe=f"~/{FAKE_CAFFE}", caffe_root=None)
@@ -90,15 +91,16 @@ def place_fake_caffe(targets: tuple[Target, ...]) -> None:
     """Put the waiting caffe on every board."""
 
     def place(target: Target) -> None:
-        client = paramiko.SSHClient()
-        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        client.connect(target.host, target.port, target.user, key_filename=str(target.key))
-        command = f"mkdir -p bench/build/tools && cat >{FAKE_CAFFE} && chmod 755 {FAKE_CAFFE}"
-        stdin, stdout, _ = client.exec_command(command, timeout=30)
-        stdin.write(FAKE)
-        stdin.channel.shutdown_write()
-        stdout.read()
-        client.close()
+        key = paramiko.Ed25519Key.from_private_key_file(str(target.key))
+        with closing(paramiko.Transport((target.host, target.port))) as transport:
+            transport.connect(username=target.user, pkey=key)
+            channel = transport.open_session(timeout=30)
+            channel.exec_command(
+                f"mkdir -p bench/build/tools && cat >{FAKE_CAFFE} && chmod 755 {FAKE_CAFFE}"
+            )
+            channel.sendall(FAKE.encode())
+            channel.shutdown_write()
+            channel.recv_exit_status()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(place, targets))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jetbench.analysis.statistics import summarize
 from jetbench.bench.plan import interleave
@@ -17,7 +17,9 @@ from jetbench.domain.record import (
     SweepResult,
     TrialResult,
 )
-from jetbench.domain.timing import Failure
+
+if TYPE_CHECKING:
+    from jetbench.domain.timing import Failure
 
 
 def facts(**changes: Any) -> BoardFacts:
@@ -33,7 +35,12 @@ def facts(**changes: Any) -> BoardFacts:
         cudnn="6.0.21",
         tensorrt="2.1.2",
         caffe=CaffeFacts(
-            "/home/nvidia/ssd/build/tools/caffe", "1.0.0-rc3", "ssd", True, True, "1-2"
+            "/home/nvidia/ssd/build/tools/caffe",
+            "1.0.0-rc3",
+            "ssd",
+            has_phase=True,
+            gpu_build=True,
+            build_id="1-2",
         ),
         caffe_wanted="/home/nvidia/ssd/build/tools/caffe",
         caffe_found=(),

@@ -203,7 +203,7 @@ class _Reasons:
             self.message = "the board ended the sweep before it ran"
 
 
-def _record(  # noqa: PLR0913 - what a record is made of
+def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
     plan: Plan,
     outcome: BoardOutcome,
     number: int,
@@ -249,7 +249,7 @@ def _record(  # noqa: PLR0913 - what a record is made of
         forward_backward_ms=summarize(
             [p.forward_backward_ms for p in good if p.forward_backward_ms is not None]
         ),
-        layers=_layers(good),
+        layers=_layers(good, dict(prototxt.layer_types if prototxt else ())),
         conditions=_conditions(trials, locked=locked),
         bound_ms=(
             dict(prototxt.bound_ms).get(mode.id) if prototxt and mode and gpu != "none" else None
@@ -305,8 +305,11 @@ def _judge(plan: Plan, case: Case, trials: Sequence[_Measured]) -> tuple[Status,
     return ("suspect" if unique else "ok"), unique
 
 
-def _layers(logs: Sequence[ParsedLog]) -> tuple[LayerTime, ...]:
-    """Each layer's mean over the processes, in the order of the net."""
+def _layers(logs: Sequence[ParsedLog], types: Mapping[str, str]) -> tuple[LayerTime, ...]:
+    """Each layer's mean over the processes, in the order of the net.
+
+    Its type is the log's word, or else that of the net (`types`).
+    """
     if not logs:
         return ()
     first = logs[0].layers
@@ -319,7 +322,7 @@ def _layers(logs: Sequence[ParsedLog]) -> tuple[LayerTime, ...]:
     return tuple(
         LayerTime(
             name=layer.name,
-            type=layer.type,
+            type=layer.type or types.get(layer.name),
             forward_ms=mean([log.layers[index].forward_ms for log in same]),
             backward_ms=mean([log.layers[index].backward_ms for log in same]),
         )

@@ -76,6 +76,7 @@ def prepare(text: str, batch: int, phase: Phase, source: str) -> Prototxt:
         raise error.at(source) from error
     try:
         net = build_net(patched.text, phase=phase)
+        types = tuple((layer.name, layer.type) for layer in net.layers)
         bounds = tuple(
             (mode, bound)
             for mode, peak in TX2_PEAKS.items()
@@ -83,12 +84,13 @@ def prepare(text: str, batch: int, phase: Phase, source: str) -> Prototxt:
         )
     except ModelError:
         # Caffe decides what is a net; a bound that cannot be worked out is only missing.
-        bounds = ()
+        bounds, types = (), ()
     return Prototxt(
         text=patched.text,
         sha256=hashlib.sha256(patched.text.encode("utf-8", "surrogateescape")).hexdigest(),
         input_shapes=tuple(patched.input_shapes),
         bound_ms=bounds,
+        layer_types=types,
         notes=tuple(patched.notes),
     )
 

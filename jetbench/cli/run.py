@@ -12,7 +12,7 @@ from jetbench.cli.output import ResultFormat
 
 
 def run(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="What to measure.")],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL", help="What to measure.")],
     inventory: InventoryOption = None,
     board: BoardOption = None,
     batch: Annotated[str, typer.Option(metavar="N[,N...]", help="Batch sizes.")] = "1",

@@ -65,7 +65,7 @@ class ModelError(UsageError):
         kind: A failure kind of the contract, as it stands in a record.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the message by name
         self,
         message: str,
         *,

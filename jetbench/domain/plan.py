@@ -48,6 +48,8 @@ class Prototxt:
     input_shapes: tuple[tuple[str, tuple[int, ...]], ...]
     bound_ms: tuple[tuple[int, float], ...]
     """The forward time that a TX2's peaks allow, by power mode; empty where not known."""
+    layer_types: tuple[tuple[str, str], ...] = ()
+    """By layer: a log of a long net is cut before it has named them all."""
     notes: tuple[str, ...] = ()
 
     def data(self) -> bytes:

@@ -26,12 +26,13 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jetbench.domain.facts import Conditions
 from jetbench.formats.tegra import conditions_from
 from jetbench.formats.words import pairs, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from jetbench.domain.facts import Conditions
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_LOG_BYTES = 64 * 2**20

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
 from jetbench.formats.probe import MAX_FILE_BYTES, parse_probe
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from jetbench.domain.facts import BoardFacts
-    from jetbench.remote.connection import ExecChannel, Link
 
 PROBE_TIMEOUT_S = 60.0
 START_TIMEOUT_S = 60.0
@@ -36,6 +35,30 @@ _MAX_PROBE_BYTES = 64 * 2**20
 _MAX_ANSWER_BYTES = 4096
 _SHELL = "exec /bin/sh -c 'while read -r n; do ( eval \"$(head -c $n)\" ); done'"
 """Runs one script after the other. Single quotes mean the same to every login shell."""
+
+
+class Channel(Protocol):
+    """A command at the other end: `jetbench.remote.link.ExecChannel`, or a stand-in."""
+
+    @property
+    def stderr_tail(self) -> bytes:
+        """The last of what it has printed on standard error."""
+
+    def send(self, data: bytes) -> None:
+        """Write all of `data` to its standard input."""
+
+    def recv(self, timeout_s: float) -> bytes | None:
+        """Some of its output; b"" at the end, None where nothing came in time."""
+
+    def exit_status(self, timeout_s: float) -> int | None:
+        """How it ended; negative for a signal, None where it has not."""
+
+
+class Cable(Protocol):
+    """What opens channels: `jetbench.remote.link.Link`, or a stand-in."""
+
+    def open_exec(self, command: str, *, timeout_s: float) -> Channel:
+        """Start a command through the login shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +108,9 @@ def _tar(trials: tuple[tuple[int, str, int], ...], models: tuple[tuple[str, byte
 class Session:
     """The protocol of jetbench over one link. Not for use by several threads at once."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Cable) -> None:
         self._link = link
-        self._shell: ExecChannel | None = None
+        self._shell: Channel | None = None
 
     def _ask(
         self, scripts: Sequence[str], variables: Mapping[str, str], timeout_s: float
@@ -221,7 +244,7 @@ class _Exchange:
 
     def __init__(
         self,
-        channel: ExecChannel,
+        channel: Channel,
         scripts: Sequence[str],
         variables: Mapping[str, str],
         timeout_s: float,

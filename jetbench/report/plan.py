@@ -15,9 +15,11 @@ def plan_text(plan: Plan) -> str:
     options = plan.options
     lines = [
         f"{len(plan.boards)} boards: {', '.join(board.name for board in plan.boards)}",
-        f"{len(plan.cases)} cases, {options.repeats} processes of {options.iterations} iterations "
-        f"each, phase {options.phase}, power mode {printable(options.power_mode)}, clocks "
-        f"{'locked' if options.clocks else 'left alone'}:",
+        (
+            f"{len(plan.cases)} cases, {options.repeats} processes of {options.iterations} "
+            f"iterations each, phase {options.phase}, power mode {printable(options.power_mode)}, "
+            f"clocks {'locked' if options.clocks else 'left alone'}:"
+        ),
     ]
     for case in plan.cases:
         what = "to be fetched from each board"

@@ -62,7 +62,7 @@ class Progress:
             board.name: BoardProgress(board.name, len(plan.trials)) for board in plan.boards
         }
 
-    def take(self, event: SweepEvent, now_s: float) -> list[str]:
+    def take(self, event: SweepEvent, now_s: float) -> list[str]:  # noqa: PLR0911 - one a kind
         """Note what happened, and put it into words: no line, one, or several."""
         board = self.boards[event.board]
         match event:

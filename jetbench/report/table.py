@@ -12,7 +12,6 @@ from tabulate import tabulate
 from jetbench.formats.words import printable
 
 if TYPE_CHECKING:
-
     from jetbench.domain.record import Record, SweepResult
 
 WIDTH = 80
@@ -20,6 +19,30 @@ _MODEL_WIDTH = 24
 _BOARD_WIDTH = 16
 _MODE_WIDTH = 20
 _REASON_WIDTH = 200
+_CSV_COLUMNS = (
+    "sweep",
+    "board",
+    "model",
+    "batch",
+    "phase",
+    "iterations",
+    "power_mode",
+    "clocks_locked",
+    "gpu",
+    "simulated",
+    "status",
+    "n",
+    "forward_ms_median",
+    "forward_ms_mean",
+    "forward_ms_min",
+    "forward_ms_max",
+    "forward_ms_stdev",
+    "backward_ms_median",
+    "gpu_temp_c_max",
+    "bound_ms",
+    "prototxt_sha256",
+    "reasons",
+)
 _GLUE = "\N{NO-BREAK SPACE}"
 """Keeps `clocks locked` on one line while the table is laid out."""
 
@@ -79,7 +102,7 @@ def time_text(record: Record) -> str:
 def conditions_text(record: Record) -> str:
     """``MAXN, clocks locked, 52 °C``: what the board said, nothing else."""
     if record.forward_ms is None:
-        return "–"
+        return "-"
     mode = record.power_mode
     parts = ["simulated"] if record.simulated else []
     parts.append(
@@ -103,9 +126,7 @@ def result_csv(result: SweepResult) -> str:
     """One line a record, all numbers in full; an unknown one is empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(
-        ["sweep", "board", "model", "batch", "phase", "iterations", "power_mode", "clocks_locked", "gpu", "simulated", "status", "n", "forward_ms_median", "forward_ms_mean", "forward_ms_min", "forward_ms_max", "forward_ms_stdev", "backward_ms_median", "gpu_temp_c_max", "bound_ms", "prototxt_sha256", "reasons"]
-    )
+    writer.writerow(_CSV_COLUMNS)
     for record in result.records:
         forward, backward, mode = record.forward_ms, record.backward_ms, record.power_mode
         writer.writerow(
@@ -139,19 +160,14 @@ def result_csv(result: SweepResult) -> str:
 
 def _below(result: SweepResult) -> list[str]:
     lines: list[str] = []
-    measured = [record.forward_ms.n for record in result.records if record.forward_ms]
-    if measured:
-        options = result.plan.options
-        count = (
-            f"{min(measured)}"
-            if min(measured) == max(measured)
-            else (f"{min(measured)} to {max(measured)}")
-        )
-        processes = "process" if max(measured) == 1 else "processes"
-        lines += [
+    counts = {record.forward_ms.n for record in result.records if record.forward_ms}
+    if counts:
+        count = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
+        processes = "process" if max(counts) == 1 else "processes"
+        iterations = result.plan.options.iterations
+        lines = [
             "",
-            f"Median forward time of {count} {processes} of {options.iterations} iterations, "
-            "± standard deviation.",
+            f"Median forward time of {count} {processes} of {iterations} iterations, ± stdev.",
         ]
     if result.simulated:
         lines += ["Simulated: these times were computed by virtual boards, not measured."]

@@ -13,6 +13,8 @@ from tests import make
 ASKED = Options()
 KEEP = Options(power_mode="keep", clocks=False)
 GOOD = make.facts()
+assert GOOD.caffe is not None
+CAFFE = GOOD.caffe
 
 
 def test_a_board_in_good_health_lacks_nothing() -> None:
@@ -27,8 +29,8 @@ def test_a_board_in_good_health_lacks_nothing() -> None:
         ({"home_writable": False}, "home", "cannot be written"),
         ({"disk_free_bytes": 3 * 2**20}, "disk", "3 MiB"),
         ({"caffe": None}, "caffe", "no program at /home/nvidia/ssd/build/tools/caffe"),
-        ({"caffe": replace(GOOD.caffe, has_phase=False)}, "phase", "-phase"),
-        ({"caffe": replace(GOOD.caffe, gpu_build=False)}, "gpu", "CPU only"),
+        ({"caffe": replace(CAFFE, has_phase=False)}, "phase", "-phase"),
+        ({"caffe": replace(CAFFE, gpu_build=False)}, "gpu", "CPU only"),
         ({"sudo": "absent"}, "sudo", "no sudo"),
         ({"nvpmodel": None}, "nvpmodel", "no nvpmodel"),
         ({"power_modes": GOOD.power_modes[1:]}, "power mode", "no power mode 0"),
@@ -76,11 +78,11 @@ def test_modes_are_known_by_id_and_by_name(mode: str) -> None:
 
 def test_the_cpu_needs_no_gpu_build() -> None:
     """A CPU build measures with --gpu none."""
-    facts = make.facts(caffe=replace(GOOD.caffe, gpu_build=False))
+    facts = make.facts(caffe=replace(CAFFE, gpu_build=False))
     assert lacks(facts, ASKED, "none") == ()
 
 
 def test_training_needs_no_phase_flag() -> None:
     """A build without -phase times TRAIN, which is what was asked for."""
-    facts = make.facts(caffe=replace(GOOD.caffe, has_phase=False))
+    facts = make.facts(caffe=replace(CAFFE, has_phase=False))
     assert lacks(facts, Options(phase="TRAIN"), 0) == ()

@@ -5,26 +5,30 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from jetbench.bench.ingest import BoardOutcome, ingest_board
 from jetbench.domain.errors import UnreachableError
 from jetbench.domain.facts import PowerMode
-from jetbench.domain.record import Record
 from jetbench.domain.timing import Failure
 from tests import make
+
+if TYPE_CHECKING:
+    from jetbench.domain.record import Record
 
 PLAN = make.plan(models=("alpha",), repeats=2)
 
 
 def log(*, forward: str = "7.25", shape: str = "1 3 8 8", phase: str = "TEST") -> bytes:
     """A log of `caffe time`, shortened, in the form of BVLC's."""
+    net = (
+        f'name: "n"\nstate {{\n  phase: {phase}\n}}\nlayer {{\n  name: "data"\n  type: "Input"\n}}'
+    )
     said = [
         "caffe.cpp:343] Use GPU with device ID 0",
-        'net.cpp:53] Initializing net from parameters: \nname: "n"\nstate {\n  phase: '
-        + phase
-        + '\n}\nlayer {\n  name: "data"\n  type: "Input"\n  top: "data"\n}',
+        f"net.cpp:53] Initializing net from parameters: \n{net}",
         "layer_factory.hpp:77] Creating layer data",
         "net.cpp:86] Creating Layer data",
         "net.cpp:382] data -> data",
@@ -44,7 +48,10 @@ def log(*, forward: str = "7.25", shape: str = "1 3 8 8", phase: str = "TEST") -
     return "".join(f"I0102 03:04:05.000001   811 {line}\n" for line in said).encode()
 
 
-CRASH = b"F0102 03:04:05.000001 811 syncedmem.hpp:56] Check failed: error == cudaSuccess (2 vs. 0)  out of memory\n"
+CRASH = (
+    b"F0102 03:04:05.000001 811 syncedmem.hpp:56] "
+    b"Check failed: error == cudaSuccess (2 vs. 0)  out of memory\n"
+)
 
 
 def trial(number: int, data: bytes, *, status: int = 0, took: float = 4.0, extra: str = "") -> str:
@@ -54,13 +61,16 @@ def trial(number: int, data: bytes, *, status: int = 0, took: float = 4.0, extra
         [
             f"@trial id={number} up=10.0 utc=2026-01-02T03:04:05Z limit_s=60 gpu_temp_mc=40000",
             *(f"| {piece}" for piece in packed),
-            f"@done id={number} exit={status} up={10 + took} "
-            f"sha256={hashlib.sha256(data).hexdigest()} gpu_temp_mc=45000 {extra}",
+            (
+                f"@done id={number} exit={status} up={10 + took} "
+                f"sha256={hashlib.sha256(data).hexdigest()} gpu_temp_mc=45000 {extra}"
+            ),
         ]
     )
 
 
 def shown(when: str, mode: str) -> str:
+    """What nvpmodel printed, as the guard writes it down."""
     text = base64.b64encode(f"NV Power Mode: {mode}\n".encode()).decode()
     return f"@guard show=nvpmodel when={when} text_b64={text}"
 

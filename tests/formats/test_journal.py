@@ -5,12 +5,21 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetbench.formats.journal import MAX_LINE_BYTES, Event, EventReader, JournalReader
+from jetbench.formats.journal import (
+    MAX_LINE_BYTES,
+    Event,
+    EventReader,
+    JournalReader,
+    JournalTrial,
+)
+
+if TYPE_CHECKING:
+    import pytest
 
 LOG = b"I0315 09:14:55.000001  811 caffe.cpp:412] Average Forward pass: 7.25 ms.\n" * 40
 
@@ -32,7 +41,8 @@ def journal(log: bytes = LOG, *, sha256: str | None = None) -> bytes:
     return b"\n".join(lines) + b"\n"
 
 
-def read(data: bytes) -> tuple[JournalReader, list]:
+def read(data: bytes) -> tuple[JournalReader, list[JournalTrial]]:
+    """All that is in a journal."""
     reader = JournalReader()
     return reader, list(reader.trials(data.splitlines(keepends=True)))
 
@@ -62,7 +72,7 @@ def test_a_log_that_is_not_the_one_hashed_is_not_believed() -> None:
     """A board that lies about a log gives a trial with a problem and no log."""
     _, [trial] = read(journal(sha256="0" * 64))
     assert trial.log is None
-    assert "hashed" in trial.problem
+    assert "hashed" in (trial.problem or "")
 
 
 def test_a_log_that_unpacks_without_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +80,7 @@ def test_a_log_that_unpacks_without_end_is_bounded(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("jetbench.formats.journal.MAX_LOG_BYTES", 1000)
     _, [trial] = read(journal(b"\0" * 5_000_000))
     assert trial.log is None
-    assert "larger than" in trial.problem
+    assert "larger than" in (trial.problem or "")
 
 
 @given(st.binary(max_size=3000))

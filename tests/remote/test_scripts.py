@@ -63,6 +63,7 @@ def parcel(board: Board, *, sweep: str = SWEEP, trials: int = 2, **settings: str
 
 
 def drain(follower: Follower) -> bytes:
+    """The rest of the journal."""
     return b"".join(follower.chunks(patience_s=30, wakeup_s=0.2, wakeup=lambda: None))
 
 
@@ -87,10 +88,12 @@ def read(data: bytes) -> tuple[list[dict[str, str]], list[JournalTrial], str]:
 
 
 def states(guard: list[dict[str, str]]) -> list[str]:
+    """What became of power mode and clocks, in order."""
     return [said["state"] for said in guard if "state" in said]
 
 
 def wait_for(condition: object, *, seconds: float = 15) -> None:
+    """Return once it holds."""
     assert callable(condition)
     give_up = time.monotonic() + seconds
     while not condition():
@@ -376,6 +379,6 @@ def test_a_board_that_answers_rubbish_is_told_so(
     """Nothing, something else, something without end, or silence: each is an error."""
     link = board.link()
     quiet = link.open_exec
-    link.open_exec = lambda _, *, timeout_s: quiet(instead, timeout_s=timeout_s)  # type: ignore[method-assign]
+    link.open_exec = lambda _, *, timeout_s: quiet(instead, timeout_s=timeout_s)  # type: ignore[assignment,method-assign]
     with pytest.raises(error):
         Session(link).probe(caffe=None, caffe_root=None, gpu="none", timeout_s=2)

@@ -19,11 +19,11 @@ GOLDEN = """\
 Model    Board    Inference time    Conditions
 -------  -------  ----------------  --------------------------
 alpha    one      7.200 ms ± 1.1 %  MAXN, clocks locked, 48 °C
-beta     one      failed            –
+beta     one      failed            -
 gamma    one      91.82 ms          MAXQ, clocks free, CPU
-delta    two      lost              –
+delta    two      lost              -
 
-Median forward time of 1 to 3 processes of 50 iterations, ± standard deviation.
+Median forward time of 1 to 3 processes of 50 iterations, ± stdev.
 
 two: no answer from 10.0.0.2
   → is it on?

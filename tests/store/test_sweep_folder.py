@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[SweepFolder]:
+    """A new sweep."""
     with closing(SweepFolder.create(tmp_path / "results", "20260102-030405-a1b2c3", "{}")) as made:
         yield made
 
