@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jetbench.analysis.statistics import summarize
@@ -75,18 +75,25 @@ def ingest_board(
             measured[entry.id] = _measure(trial, entry)
     guard = _Guard.read(reader.events)
     reasons = _Reasons(outcome, guard, reader)
+    if reasons.cuts_off:
+        cut_off = Failure(reasons.kind, reasons.message)
+        measured |= {
+            number: replace(each, result=replace(each.result, failure=cut_off))
+            for number, each in measured.items()
+            if each.result.exit_status is None
+        }
     board = BoardResult(
         name=outcome.board.name,
         facts=outcome.facts,
-        error=outcome.error.message if outcome.error else guard.failure,
-        hint=outcome.error.hint if outcome.error else None,
+        error=outcome.error.message if outcome.error else reasons.of_board or guard.failure,
+        hint=outcome.error.hint if outcome.error else reasons.hint,
         power_before=guard.mode_before or (outcome.facts.power_mode if outcome.facts else None),
         clocks_before=(
             guard.locked_before
             if guard.locked_before is not None
             else (outcome.facts.clocks_locked if outcome.facts else None)
         ),
-        changed=guard.ready,
+        changed=guard.touched,
         restored=guard.restored if guard.started else (True if outcome.facts else None),
         notes=outcome.notes,
     )
@@ -134,12 +141,18 @@ def _timed_out(entry: JournalTrial) -> bool:
     return entry.wall_s > entry.limit_s - 0.5
 
 
+_PUT_BACK = ("restored", "not-restored")
+_AS_IT_IS = "measure the board as it is, with --power-mode keep --no-clocks"
+
+
 @dataclass(frozen=True, slots=True)
 class _Guard:
     """What the guard has said in the journal."""
 
     started: bool = False
     ready: bool = False
+    touched: bool = False
+    """Whether anything was changed, also where not all that was asked for could be."""
     failure: str | None = None
     restored: bool | None = None
     mode_before: PowerMode | None = None
@@ -167,6 +180,7 @@ class _Guard:
         return cls(
             started=bool(said),
             ready=ready is not None,
+            touched=ready is not None or not states.keys().isdisjoint(_PUT_BACK),
             failure=printable(failed.get("reason", "")) if failed else None,
             restored=restored,
             mode_before=parse_nvpmodel_query(shown.get(("nvpmodel", "before"), "")),
@@ -183,24 +197,38 @@ class _Reasons:
         end = next((e.fields.get("reason") for e in reader.events if e.kind == "end"), None)
         noise = next((line for line in reader.noise if "sudo" in line), None)
         self.kind: FailureKind = "truncated"
+        self.of_board: str | None = None
+        """What the whole board suffers from."""
+        self.hint: str | None = None
         if guard.failure is not None and not guard.ready:
             self.message = f"power mode and clocks could not be set: {guard.failure}"
+            self.of_board, self.hint = self.message, _AS_IT_IS
         elif end in {"guard-failed", "guard-timeout"}:
             self.message = f"power mode and clocks could not be set: {noise or end}"
+            self.of_board = self.message
+            self.hint = f"mend sudo there, or `sudo:` in the inventory; or {_AS_IT_IS}"
         elif end == "stopped":
             self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
         elif end == "deadline":
             self.kind, self.message = "timeout", "the sweep's --deadline passed before it ran"
         elif end == "no-space":
-            self.message = "the board's disk is full"
+            self.message = self.of_board = "the board's disk is full"
         elif end == "guard-gone":
             self.message = "the guard of its power state died, so measuring was ended"
+            self.of_board = self.message
         elif outcome.error is not None:
             self.message = outcome.error.message
         elif not outcome.complete:
             self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
+        elif end is None:
+            # Only what no program can answer ends a journal without its last word.
+            self.message = "the board went down, or the runner on it was killed"
+            if guard.restored:
+                self.message = "the runner on the board was killed"
         else:
             self.message = "the board ended the sweep before it ran"
+        self.cuts_off = outcome.complete and end in {None, "no-space"}
+        """Whether it is also why a trial that had begun has no end."""
 
 
 def _record(  # noqa: PLR0913, PLR0917 - what a record is made of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from enum import Enum
 from pathlib import Path
@@ -42,11 +41,14 @@ def show_result(
     quiet: bool,
 ) -> None:
     """Print a result, and where its evidence lies."""
-    write_out(render(result, form), output)
-    if not quiet:
-        print(
-            f"Kept in {folder}: journals, raw logs (boards/*/logs), result.json", file=sys.stderr
-        )
+    try:
+        write_out(render(result, form), output)
+    finally:
+        if not quiet:
+            print(
+                f"Kept in {folder}: journals, raw logs (boards/*/logs), result.json",
+                file=sys.stderr,
+            )
 
 
 def render(result: SweepResult, form: ResultFormat) -> str:
@@ -71,6 +73,22 @@ def render(result: SweepResult, form: ResultFormat) -> str:
             return result_table(result) + "\n"
 
 
+def check_output(output: Path | None) -> None:
+    """Find out before anything is measured whether a file can be written.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if output is None:
+        return
+    if output.is_dir():
+        message = f"{output} cannot be written: it is a folder"
+        raise UsageError(message, hint="name a file with -o")
+    if not output.exists() and not os.access(output.parent, os.W_OK | os.X_OK):
+        message = f"{output} cannot be written: {output.parent} is no folder to write to"
+        raise UsageError(message, hint="make that folder, or name another file with -o")
+
+
 def write_out(text: str, output: Path | None) -> None:
     """Write to standard output, or to a file, whole or not at all.
 
@@ -80,11 +98,33 @@ def write_out(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return
-    fresh = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(output)
+        replace_file(output, text.encode())
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         message = f"{output} cannot be written: {error.strerror}"
-        raise UsageError(message, hint=f"the command was: {shlex.join(command_line())}") from error
+        raise UsageError(message, hint="name another file with -o") from error
+
+
+def replace_file(file: Path, data: bytes) -> None:
+    """Write a file that is never seen half written, keeping its mode where it exists.
+
+    Raises:
+        OSError: It cannot be written; what was there before is there still.
+    """
+    import shutil
+
+    target = file.resolve()
+    if target.exists() and not target.is_file():
+        # A pipe or a device: there is nothing to replace.
+        target.write_bytes(data)
+        return
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with fresh.open("xb") as stream:
+            stream.write(data)
+        if target.exists():
+            shutil.copymode(target, fresh)
+        fresh.replace(target)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise

@@ -112,28 +112,10 @@ def _write(text: str, output: Path | None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
+    from jetbench.cli.output import replace_file
     from jetbench.domain.errors import UsageError
 
     try:
-        _replace(output.resolve(), data)
+        replace_file(output, data)
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from error
-
-
-def _replace(target: Path, data: bytes) -> None:
-    import shutil
-
-    if target.exists() and not target.is_file():
-        # A pipe or a device: there is nothing to replace.
-        target.write_bytes(data)
-        return
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with fresh.open("xb") as file:
-            file.write(data)
-        if target.exists():
-            shutil.copymode(target, fresh)
-        fresh.replace(target)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise

@@ -75,7 +75,7 @@ def run(
     from jetbench.cli.arguments import batches_of, gpu_of, phase_of
     from jetbench.cli.common import load_boards
     from jetbench.cli.measure import carry_out, exit_code
-    from jetbench.cli.output import command_line, show_result, write_out
+    from jetbench.cli.output import check_output, command_line, show_result, write_out
     from jetbench.domain.plan import Options
 
     options = Options(
@@ -90,6 +90,7 @@ def run(
         deadline_s=deadline,
         seed=seed,
     )
+    check_output(output)
     boards = load_boards(inventory, board or [])
     plan = make_plan(boards, models, options, command_line())
     if dry_run:

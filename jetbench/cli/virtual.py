@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jetbench.virtual.fleet import VirtualFleet
 
 MAX_BOARDS = 256
@@ -48,7 +52,10 @@ def up(
     from jetbench.virtual.fleet import VirtualFleet, missing_tools
 
     _check_inventory(inventory, force=force)
-    with tempfile.TemporaryDirectory(prefix="jetbench-virtual-") as temporary:
+    with (
+        _interrupt() as interrupted,
+        tempfile.TemporaryDirectory(prefix="jetbench-virtual-") as temporary,
+    ):
         with VirtualFleet(boards, directory or Path(temporary)) as fleet:
             _write_inventory(fleet, inventory)
             missing = missing_tools()
@@ -59,7 +66,7 @@ def up(
                     err=True,
                 )
             _announce(fleet, inventory)
-            _wait_for_interrupt()
+            interrupted.wait()
         typer.echo("The boards are off.", err=True)
 
 
@@ -109,9 +116,10 @@ def _announce(fleet: VirtualFleet, inventory: Path) -> None:
     typer.echo("Ctrl-C switches them off.")
 
 
-def _wait_for_interrupt() -> None:
+@contextmanager
+def _interrupt() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or TERM) sets, instead of ending the program."""
     import signal
-    import threading
 
     ended = threading.Event()
     before = {
@@ -119,7 +127,7 @@ def _wait_for_interrupt() -> None:
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        ended.wait()
+        yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -98,8 +98,8 @@ class Progress:
                 if event.error is not None:
                     board.problem = board.doing = printable(event.error.message)
                     return [f"{board.name}: {board.problem}"]
-                board.doing = "done"
-                return [f"{board.name}: done"]
+                board.doing = board.problem or "done"
+                return [] if board.problem else [f"{board.name}: done"]
 
     def _journal(self, board: BoardProgress, event: Event, now_s: float) -> str | None:
         """One event of a board's journal."""
@@ -122,6 +122,10 @@ class Progress:
             case "end":
                 board.doing = "putting power and clocks back"
                 board.trial_began_s = None
+                reason = event.fields.get("reason", "")
+                if board.problem is None and reason not in {"finished", "stopped"}:
+                    board.problem = f"the sweep ended early: {printable(reason)}"
+                    return f"{board.name}: {board.problem}"
         return None
 
     def _done(self, board: BoardProgress, event: Event, now_s: float) -> str:

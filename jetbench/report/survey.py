@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jetbench.domain.facts import BoardFacts
 
 _WIDTH = 80
+_MAX_FACT = 600
 
 
 def survey_text(found: Sequence[Surveyed]) -> str:
@@ -56,7 +57,7 @@ def _board(one: Surveyed) -> Iterator[str]:
         return
     yield f"{one.board.name}: {'ready' if one.can_measure else 'cannot measure'}"
     for name, value in _facts(one.facts):
-        yield from _folded(f"  {name:<12} ", printable(value, 160))
+        yield from _folded(f"  {name:<12} ", printable(value, _MAX_FACT))
     for lack in one.lacks:
         yield from _folded("  ✗ " if lack.stops else "  ! ", printable(lack.message))
         yield from _folded("    → ", printable(lack.advice))

@@ -19,6 +19,8 @@ _MODEL_WIDTH = 24
 _BOARD_WIDTH = 16
 _MODE_WIDTH = 20
 _REASON_WIDTH = 200
+_HINT_WIDTH = 1000
+"""A command that is cut off helps nobody."""
 _CSV_COLUMNS = (
     "sweep",
     "board",
@@ -169,7 +171,7 @@ def _below(result: SweepResult) -> list[str]:
             "",
             f"Median forward time of {count} {processes} of {iterations} iterations, ± stdev.",
         ]
-    if result.simulated:
+    if result.simulated and counts:
         lines += ["Simulated: these times were computed by virtual boards, not measured."]
     told = _told(result)
     return [*lines, "", *told] if told else lines
@@ -182,9 +184,9 @@ def _told(result: SweepResult) -> list[str]:
     for board in result.boards:
         if board.error is not None:
             errors[board.name] = board.error
-            lines.append(f"{board.name}: {printable(board.error, _REASON_WIDTH)}")
+            lines.append(f"{board.name}: {printable(board.error, _HINT_WIDTH)}")
             if board.hint:
-                lines.append(f"  → {printable(board.hint, _REASON_WIDTH)}")
+                lines.append(f"  → {printable(board.hint, _HINT_WIDTH)}")
         if board.changed and board.restored is False:
             lines.append(f"{board.name}: its power mode and clocks were NOT put back")
     for record in result.records:

@@ -56,6 +56,8 @@ _IDENTITY = {
     },
 }
 _CUDNN = {"r28": (7, 1, 5), "r32": (7, 6, 3)}
+_NVINFER = {"r28": "4.1.3", "r32": "6.0.1"}
+_LIBRARIES = "usr/lib/aarch64-linux-gnu"
 
 
 def build(root: Path, options: BoardOptions) -> None:
@@ -77,6 +79,9 @@ def build(root: Path, options: BoardOptions) -> None:
         for name, part in zip(names, _CUDNN[options.release], strict=True)
     ]
     put(root, "usr/include/cudnn.h", "".join(lines))
+    cudnn = ".".join(map(str, _CUDNN[options.release]))
+    put(root, f"{_LIBRARIES}/libcudnn.so.{cudnn}", "")
+    put(root, f"{_LIBRARIES}/libnvinfer.so.{_NVINFER[options.release]}", "")
     _clocks(root, options.release, MODES[DEFAULT_MODE], keep=True)
     _sensors(root)
     _stand_ins(root, options)

@@ -11,10 +11,15 @@ import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import pytest
 
 from jetbench.formats.inventory import parse_inventory
+from tests.real.program import SCRIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 ANSWER_WITHIN_S = 60
@@ -114,6 +119,38 @@ def real_boards() -> RealBoards:
             pytest.fail(reason)
         pytest.skip(reason)
     return read_real_boards(Path(named).resolve())
+
+
+class StartBoards(Protocol):
+    """Starts boards that only the tests of one module use."""
+
+    def __call__(
+        self, count: int, *, sudo: Literal["nopasswd", "password"] = "nopasswd"
+    ) -> RealBoards:
+        """So many boards, in a folder of their own."""
+        ...
+
+
+@pytest.fixture(scope="module")
+def start_boards(
+    real_boards: RealBoards, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartBoards]:
+    """Starts more boards, where those of the inventory run too; ends them with the module."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root on this machine")
+    folders: list[Path] = []
+
+    def start(count: int, *, sudo: Literal["nopasswd", "password"] = "nopasswd") -> RealBoards:
+        folder = tmp_path_factory.mktemp("boards").resolve()
+        assert folder != real_boards.folder
+        folders.append(folder)
+        command = [SCRIPT, "up", str(count), "--dir", str(folder), "--sudo", sudo]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=600)
+        return read_real_boards(folder / "real-inventory.yaml")
+
+    yield start
+    for folder in folders:
+        subprocess.run([SCRIPT, "purge", "--dir", folder], check=True, timeout=60)
 
 
 def read_real_boards(inventory: Path) -> RealBoards:

@@ -97,5 +97,7 @@ while [ -z "$stop" ] && read -r id model iterations <&5; do
     cat block >&3 || stop='no-space'
 done 5<trials
 rm -f log block
+# On a full disk the last line may have been cut: the next one must begin at its own start.
+[ "$stop" != no-space ] || emit
 uptime_s
 emit "@end reason=${stop:-finished} up=$up"

@@ -1,0 +1,48 @@
+"""How fast the program starts, held against ``import typer``, which it cannot do without.
+
+`jetbench --help` may take 1.5 times as long as ``python -c "import typer"``, and
+`jetbench patch` on a net of ResNet-152's size 0.3 s longer. Runs of all three take turns;
+the medians are compared::
+
+    python benchmarks/bench_startup.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.bench_patch import LIMIT_S, resnet152, wall_s
+
+LIMIT_RATIO = 1.5
+
+
+def main() -> int:
+    """Print the times and how they compare; 1 where one is over its limit."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=15)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "resnet152.prototxt")
+        model.write_text(resnet152(), encoding="utf-8")
+        commands = {
+            "import typer": ("-c", "import typer"),
+            "jetbench --help": ("-m", "jetbench", "--help"),
+            "jetbench patch": ("-m", "jetbench", "patch", str(model), "--batch", "2"),
+        }
+        times_s: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(asked.repeats):
+            for name, command in commands.items():
+                times_s[name].append(wall_s(*command))
+    base_s, help_s, patch_s = (statistics.median(times) for times in times_s.values())
+    print(f"import typer     {base_s:.3f} s")
+    print(f"jetbench --help  {help_s:.3f} s, ratio {help_s / base_s:.2f} (limit {LIMIT_RATIO})")
+    print(f"jetbench patch   {patch_s:.3f} s, {patch_s - base_s:+.3f} s (limit {LIMIT_S})")
+    return int(help_s / base_s > LIMIT_RATIO or patch_s - base_s > LIMIT_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

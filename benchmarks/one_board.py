@@ -1,0 +1,79 @@
+"""What the benchmarks of a single board share: a sweep on it, near or far."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from jetbench.bench.plan import make_plan
+from jetbench.bench.recorder import Recorder
+from jetbench.bench.sweep import Door, run_sweep
+from jetbench.formats.inventory import parse_inventory
+from jetbench.remote.connection import Connector
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jetbench.domain.board import Board
+    from jetbench.domain.plan import Options
+    from jetbench.domain.record import SweepResult
+
+SMALL_NET = """\
+name: "small"
+layer {
+  name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 1 dim: 28 dim: 28 } }
+}
+layer {
+  name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 4 kernel_size: 5 weight_filler { type: "xavier" } }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A sweep that has gone well."""
+
+    result: SweepResult
+    folder: Path
+    """Its journals and logs."""
+
+
+def board_of(inventory: Path, name: str | None) -> Board:
+    """A board of an inventory; the first one where no name is given."""
+    parsed = parse_inventory(inventory.read_text(encoding="utf-8"), str(inventory))
+    return next(board for board in parsed.boards if name in {None, board.name})
+
+
+def behind(board: Board, host: str, port: int, folder: Path) -> Board:
+    """The same board, reached at another address; `folder` takes a file of known hosts."""
+    if board.known_hosts is None:
+        message = f"{board.name} has no known_hosts file of its own in the inventory"
+        raise ValueError(message)
+    names = {board.host, f"[{board.host}]:{board.port}"}
+    with open(board.known_hosts, encoding="utf-8") as known:  # noqa: PTH123 - a path as text
+        keys = [key for name, _, key in (line.partition(" ") for line in known) if name in names]
+    file = folder / "known_hosts"
+    file.write_text("".join(f"[{host}]:{port} {key}" for key in keys), encoding="utf-8")
+    return replace(board, host=host, port=port, known_hosts=str(file))
+
+
+def sweep(board: Board, model: str, options: Options, results: Path) -> Swept:
+    """Measure one model on one board, as `jetbench run` does.
+
+    Raises:
+        RuntimeError: Something was not measured: a benchmark of it would mean nothing.
+    """
+    plan = make_plan([board], [model], options, ["benchmark"])
+    recorder = Recorder(plan, results)
+    with Connector(ssh_config=None, ask_passphrase=None) as connector:
+        door = Door(connector.connect, lambda _: "", "who=benchmark")
+        for event in run_sweep(plan, door, threading.Event()):
+            recorder.take(event)
+    result = recorder.result()
+    if not result.complete or result.boards[0].notes:
+        message = f"the sweep failed: {result.boards[0]}, {result.records[0].reasons}"
+        raise RuntimeError(message)
+    return Swept(result, recorder.path)

@@ -1,0 +1,164 @@
+"""The program as its user starts it, and what a board looks like from outside and within."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from tests.real.conftest import RealBoard
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "real-boards"
+PATIENCE_S = 120.0
+"""For what must happen, however busy the machine is."""
+PROGRAM = (sys.executable, "-m", "jetbench")
+OF_THE_BOARD = ("sshd", "/usr/sbin/sshd", "/bin/sh /sbin/board-init", "sleep 0.2")
+"""How the command lines begin of what runs on a board that nobody uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command has said."""
+
+    status: int
+    out: str
+    said: str
+    """Standard error."""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Standard output as JSON."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    @property
+    def records(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The records of a result by board and model."""
+        return {(each["board"], each["model"]): each for each in self.document["records"]}
+
+
+def jetbench(*words: str | Path) -> Done:
+    """A command of the program, from its start to its end."""
+    done = subprocess.run(
+        [*PROGRAM, *map(str, words)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+class Sweep:
+    """A ``jetbench run`` that goes on while a test does something to its boards."""
+
+    def __init__(self, inventory: Path, results: Path, *words: str) -> None:
+        options = ("--inventory", inventory, "--results", results, "--format", "json")
+        self._command = [*PROGRAM, "run", *words, *map(str, options)]
+
+    def __enter__(self) -> Self:
+        """Starts it."""
+        self.process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends it, if it has not ended; the boards put themselves back."""
+        self.process.kill()
+        self.process.communicate()
+
+    def done(self) -> Done:
+        """Waits for its end."""
+        out, said = self.process.communicate(timeout=PATIENCE_S)
+        return Done(self.process.returncode, out, said)
+
+
+def eventually(what: str, holds: Callable[[], bool]) -> None:
+    """Waits until something holds, and fails where it never does."""
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < give_up_s, f"it did not happen: {what}"
+        time.sleep(0.02)
+
+
+def processes(board: RealBoard) -> dict[int, str]:
+    """The command lines of all that runs on a board, by the process id that it has there."""
+    found = {}
+    for entry in (board.root / "proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes()
+        except OSError:  # it has ended meanwhile
+            continue
+        found[int(entry.name)] = words.replace(b"\0", b" ").decode(errors="replace").strip()
+    return found
+
+
+def journal(board: RealBoard) -> bytes:
+    """The journals that lie on a board."""
+    sweeps = (board.root / "home/nvidia/.jetbench/sweeps").glob("*/journal")
+    return b"".join(path.read_bytes() for path in sweeps)
+
+
+def await_trial(board: RealBoard, number: int) -> None:
+    """Waits until the board is in the middle of its trial of this number, from 1."""
+
+    def measures() -> bool:
+        begun, ended = (journal(board).count(word) for word in (b"\n@trial ", b"\n@done "))
+        return begun == number > ended and any(
+            line.startswith(("/usr/bin/caffe time", "caffe time"))
+            for line in processes(board).values()
+        )
+
+    eventually(f"trial {number} on {board.name}", measures)
+
+
+def await_end(board: RealBoard) -> None:
+    """Waits until nothing runs on a board that is not its own."""
+
+    def ended() -> bool:
+        return all(line.startswith(OF_THE_BOARD) or not line for line in processes(board).values())
+
+    eventually(f"the end of all work on {board.name}: {processes(board)}", ended)
+
+
+def left_on(board: RealBoard) -> list[str]:
+    """What a sweep has left on a board: nothing, as it should be."""
+    await_end(board)
+    places = ("home/nvidia/.jetbench", "var/lib/jetbench")
+    return [
+        *(place for place in places if (board.root / place).exists()),
+        *(f"tmp/{entry.name}" for entry in (board.root / "tmp").iterdir()),
+    ]
+
+
+def power_of(board: RealBoard) -> str:
+    """Power mode and all clocks, in the words of NVIDIA's tools."""
+    return board.run_as_root(f"nvpmodel -q; {board.jetson_clocks} --show").stdout
+
+
+def set_mode(board: RealBoard, mode: int) -> None:
+    """Sets a power mode, which lets the clocks go."""
+    board.run_as_root(f"nvpmodel -m {mode} </dev/null")

@@ -1,0 +1,371 @@
+"""What goes wrong in a lab, done to boards that run real Caffe: nothing is lost silently."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.latency_proxy import LatencyProxy
+from tests.real.program import (
+    PATIENCE_S,
+    SCRIPT,
+    Done,
+    Sweep,
+    await_end,
+    await_trial,
+    eventually,
+    jetbench,
+    journal,
+    left_on,
+    power_of,
+    processes,
+    set_mode,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.real.conftest import RealBoard, RealBoards, StartBoards
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root on this machine")
+MODEL = "bvlc_alexnet"
+TRIALS = 3
+SWEEP = (MODEL, "--gpu", "none", "--iterations", "4", "--repeats", str(TRIALS))
+MAXQ = 1
+"""The mode that the boards are in: another one than they are measured in."""
+
+
+@pytest.fixture(scope="module")
+def boards(start_boards: StartBoards) -> RealBoards:
+    """Two boards that only these tests use."""
+    return start_boards(2)
+
+
+@pytest.fixture
+def pair(boards: RealBoards) -> Iterator[tuple[RealBoard, RealBoard]]:
+    """The board that something happens to, and another one; both must end as they began."""
+    first, second = boards.boards
+    before = {}
+    for board in (first, second):
+        set_mode(board, MAXQ)
+        before[board.name] = power_of(board)
+        assert "NV Power Mode: MAXQ" in before[board.name]
+    yield first, second
+    assert {board.name: power_of(board) for board in (first, second)} == before
+    assert left_on(first) == left_on(second) == []
+
+
+def assert_measured(done: Done, board: RealBoard) -> None:
+    """Every trial of a board has its number, each of them once."""
+    record = done.records[board.name, MODEL]
+    assert (record["status"], record["reasons"]) == ("ok", [])
+    assert [trial["id"] for trial in record["trials"]] == [1, 2, 3]
+    assert len({trial["started_utc"] for trial in record["trials"]}) == TRIALS
+    assert record["forward_ms"]["n"] == TRIALS
+    assert done.document["boards"][board.name]["error"] is None
+    assert done.document["boards"][board.name]["restored"] is True
+
+
+def test_ssh_server_dies(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """All of sshd is killed in the middle of a trial: the trial and the sweep go on."""
+    board, other = pair
+    with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+        await_trial(board, 2)
+        killed = board.run_as_root("pkill -KILL sshd")
+        done = sweep.done()
+    assert killed.returncode != 0, "it was killed with this very session"
+    assert done.status == 0, done.said
+    assert_measured(done, board)
+    assert_measured(done, other)
+    assert f"{board.name}: the connection broke; connecting again" in done.said
+    assert done.document["boards"][board.name]["notes"] != []
+    assert done.document["boards"][other.name]["notes"] == []
+
+
+def test_link_is_cut(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """The link breaks in the middle of two trials, and comes back: nothing is missing."""
+    board = pair[0]
+    with LatencyProxy(board.host, board.port) as proxy:
+        inventory = _behind(boards, board, proxy, tmp_path)
+        with Sweep(inventory, tmp_path / "results", *SWEEP, "--board", board.name) as sweep:
+            for number in (1, 3):
+                await_trial(board, number)
+                proxy.cut()
+            done = sweep.done()
+        assert proxy.counts.connections >= 3
+    assert done.status == 0, done.said
+    assert_measured(done, board)
+
+
+def _behind(boards: RealBoards, board: RealBoard, proxy: LatencyProxy, folder: Path) -> Path:
+    """The inventory, in which a board is reached through a proxy."""
+    place = f"host: {board.host}\n    port: {board.port}\n"
+    text = boards.inventory.read_text(encoding="utf-8")
+    assert place in text
+    known_hosts = folder / "known_hosts"
+    key = (boards.folder / "keys" / f"host-{board.name}.pub").read_text(encoding="utf-8")
+    known_hosts.write_text(f"[{proxy.host}]:{proxy.port} {key}", encoding="utf-8")
+    text = text.replace(place, f"host: {proxy.host}\n    port: {proxy.port}\n")
+    inventory = folder / "inventory.yaml"
+    inventory.write_text(text.replace(board.known_hosts, str(known_hosts)), encoding="utf-8")
+    return inventory
+
+
+def test_home_is_small(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """A home with too little room is told before anything is sent; the others go on."""
+    board, other = pair
+    home = "/home/nvidia"
+    board.run_as_root(
+        f"mkdir /mnt/home && mount -t tmpfs -o size=40m,mode=755 home /mnt/home && "
+        f"cp -a {home}/. /mnt/home && chown nvidia: /mnt/home && mount --move /mnt/home {home}"
+    )
+    try:
+        with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+            done = sweep.done()
+        assert left_on(board) == []
+    finally:
+        board.run_as_root(f"umount -l {home}; rmdir /mnt/home")
+    assert done.status == 1, done.said
+    found = done.document["boards"][board.name]
+    assert re.fullmatch(r"only \d+ MiB of disk are free", found["error"])
+    assert "free at least 64 MiB" in found["hint"]
+    assert done.records[board.name, MODEL]["status"] == "lost"
+    assert found["error"] in done.records[board.name, MODEL]["reasons"]
+    assert found["changed"] is False
+    assert_measured(done, other)
+
+
+@pytest.fixture
+def small_folder(pair: tuple[RealBoard, RealBoard]) -> Iterator[RealBoard]:
+    """A board on whose ``~/.jetbench`` hardly anything fits."""
+    board = pair[0]
+    board.run("mkdir -m 700 .jetbench")
+    folder = "/home/nvidia/.jetbench"
+    options = "size=256k,uid=1000,gid=1000,mode=700"
+    board.run_as_root(f"mount -t tmpfs -o {options} small {folder}")
+    yield board
+    await_end(board)
+    left = board.run(f"find {folder} -mindepth 1").stdout
+    board.run_as_root(f"umount {folder}; rmdir {folder}")
+    assert left == ""
+
+
+def test_disk_is_full_at_the_start(
+    boards: RealBoards,
+    small_folder: RealBoard,
+    pair: tuple[RealBoard, RealBoard],
+    tmp_path: Path,
+) -> None:
+    """What cannot be unpacked is told with the tool's own words, and removed."""
+    small_folder.run("mkdir -m 700 .jetbench/sweeps; cat /dev/zero >.jetbench/ballast")
+    try:
+        with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+            done = sweep.done()
+    finally:
+        small_folder.run("rm -r .jetbench/ballast .jetbench/sweeps")
+    assert done.status == 1, done.said
+    found = done.document["boards"][small_folder.name]
+    assert "does not fit on its disk" in found["error"]
+    assert "No space left on device" in found["error"]
+    assert found["changed"] is False
+    assert_measured(done, pair[1])
+
+
+def test_disk_fills_up(
+    boards: RealBoards,
+    small_folder: RealBoard,
+    pair: tuple[RealBoard, RealBoard],
+    tmp_path: Path,
+) -> None:
+    """What was measured before the disk was full counts; the rest says why it is missing."""
+    with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+        await_trial(small_folder, 2)
+        small_folder.run("cat /dev/zero >.jetbench/ballast")
+        done = sweep.done()
+        small_folder.run("rm .jetbench/ballast")
+    assert done.status == 1, done.said
+    record = done.records[small_folder.name, MODEL]
+    assert record["trials"][0]["failure"] is None
+    assert record["trials"][1]["failure"]["kind"] == "truncated"
+    assert record["trials"][2]["failure"]["message"] == "the board's disk is full"
+    assert done.document["boards"][small_folder.name]["restored"] is True
+    assert_measured(done, pair[1])
+
+
+def test_runner_is_killed(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """The guard ends what the runner has left and restores; what is missing is lost."""
+    board, other = pair
+    with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+        await_trial(board, 2)
+        runner = _pid(board, "/runner.sh ")
+        board.run_as_root(f"kill -KILL {runner}")
+        done = sweep.done()
+    assert done.status == 1, done.said
+    record = done.records[board.name, MODEL]
+    first, second, third = record["trials"]
+    assert first["failure"] is None
+    assert second["failure"]["message"] == "the runner on the board was killed"
+    assert second["failure"] == third["failure"]
+    assert second["lost"] is third["lost"] is True
+    assert record["forward_ms"]["n"] == 1
+    assert record["status"] == "suspect"
+    assert done.document["boards"][board.name]["restored"] is True
+    assert_measured(done, other)
+
+
+def test_guard_is_killed(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """Nothing is measured without a guard; the next sweep puts the power state back."""
+    board = pair[0]
+    with Sweep(boards.inventory, tmp_path, *SWEEP, "--board", board.name) as sweep:
+        await_trial(board, 1)
+        guards = [pid for pid, line in processes(board).items() if "/guard.sh " in line]
+        board.run_as_root("kill -KILL " + " ".join(map(str, guards)))
+        done = sweep.done()
+    assert done.status == 1, done.said
+    record = done.records[board.name, MODEL]
+    assert record["trials"][0]["failure"] is None
+    assert "guard" in record["trials"][1]["failure"]["message"]
+    assert done.document["boards"][board.name]["restored"] is False
+    _recover(boards, board, tmp_path)
+
+
+def _pid(board: RealBoard, part: str) -> int:
+    """The first process of a board with this in its command line."""
+    return min(pid for pid, line in processes(board).items() if part in line)
+
+
+def _recover(boards: RealBoards, board: RealBoard, tmp_path: Path) -> None:
+    """Measure once more: the state that an earlier guard has saved is the true one."""
+    checked = jetbench("boards", "check", board.name, "-i", boards.inventory)
+    assert checked.status == 0
+    assert "before it could put the power state back" in checked.out
+    with Sweep(boards.inventory, tmp_path, *SWEEP, "--board", board.name) as sweep:
+        again = sweep.done()
+    assert again.status == 0, again.said
+    assert_measured(again, board)
+    kept = max(tmp_path.iterdir()) / "boards" / board.name / "journal"
+    assert "@guard state=recovered mode=1" in kept.read_text(encoding="utf-8")
+    assert again.document["boards"][board.name]["power_before"]["name"] == "MAXQ"
+    assert "NV Power Mode: MAXQ" in power_of(board)
+
+
+def test_board_reboots(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """A trial that a reboot has cut off is lost, and the next sweep restores the power mode."""
+    board, other = pair
+    with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+        await_trial(board, 2)
+        subprocess.run(
+            [SCRIPT, "reboot", board.name, "--dir", boards.folder],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_S,
+        )
+        done = sweep.done()
+    assert done.status == 1, done.said
+    record = done.records[board.name, MODEL]
+    assert record["trials"][0]["failure"] is None
+    assert [trial["lost"] for trial in record["trials"]] == [False, True, True]
+    assert "the board went down" in record["trials"][1]["failure"]["message"]
+    assert done.document["boards"][board.name]["restored"] is False
+    assert_measured(done, other)
+    assert "NV Power Mode: MAXN" in power_of(board)
+    _recover(boards, board, tmp_path)
+
+
+def test_host_dies(boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path) -> None:
+    """Without anybody to tell, the boards measure to the end and put themselves back."""
+    with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+        for board in pair:
+            await_trial(board, 1)
+        sweep.process.send_signal(signal.SIGKILL)
+        sweep.process.wait(PATIENCE_S)
+        for board in pair:
+            await_end(board)
+    for board in pair:
+        text = journal(board).decode()
+        assert re.findall(r"^@done id=(\d+) exit=0 ", text, re.MULTILINE) == ["1", "2", "3"]
+        assert "\n@end reason=finished " in text
+        assert f"\n@guard state=restored mode={MAXQ} " in text
+    with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+        done = sweep.done()
+    assert done.status == 0, done.said
+    for board in pair:
+        assert_measured(done, board)
+        board.run("rm -r .jetbench")
+
+
+def test_caffe_is_not_where_the_inventory_says(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """The message names the place, and where there is one instead; the others go on."""
+    board, other = pair
+    inventory = tmp_path / "inventory.yaml"
+    text = boards.inventory.read_text(encoding="utf-8")
+    entry = f"  {board.name}:\n"
+    assert entry in text
+    inventory.write_text(text.replace(entry, f"{entry}    caffe_root: /opt/caffe\n"))
+    with Sweep(inventory, tmp_path / "results", *SWEEP) as sweep:
+        done = sweep.done()
+    assert done.status == 1, done.said
+    found = done.document["boards"][board.name]
+    assert "/opt/caffe/build/tools/caffe" in found["error"]
+    assert "/home/nvidia/caffe/build/tools/caffe" in found["hint"]
+    assert found["changed"] is False
+    assert_measured(done, other)
+
+
+def test_host_key_has_changed(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """Nobody logs in to a board with another key than the known one; the others go on."""
+    board, other = pair
+    key = "/etc/ssh/ssh_host_ed25519_key"
+    renew = f"cp -a {key} /root/key && rm {key} && ssh-keygen -q -t ed25519 -N '' -f {key}"
+    assert board.run_as_root(f"{renew} && kill $(cat /run/sshd.pid)").returncode == 0
+    eventually("the new key", lambda: "HAS CHANGED" in board.run("true").stderr)
+    try:
+        with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
+            done = sweep.done()
+        trusted = jetbench("boards", "trust", board.name, "--yes", "-i", boards.inventory)
+    finally:
+        _restore_key(board, key)
+    assert done.status == 1, done.said
+    found = done.document["boards"][board.name]
+    assert found["reached"] is False
+    assert "host key" in found["error"]
+    assert "HAS CHANGED" in found["error"]
+    assert "ssh-keygen -R" in found["hint"]
+    assert found["error"] in done.said
+    assert done.records[board.name, MODEL]["status"] == "lost"
+    assert trusted.status == 1
+    assert_measured(done, other)
+
+
+def _restore_key(board: RealBoard, key: str) -> None:
+    """From outside: the board's ssh does not let us in now."""
+    place = board.root / key.lstrip("/")
+    place.write_bytes((board.root / "root/key").read_bytes())
+    (board.root / "root/key").unlink()
+    inside = ["nsenter", "-t", board.root.readlink().parent.name, "--mount", "--pid", "--root"]
+    subprocess.run(
+        [*inside, "sh", "-c", "kill $(cat /run/sshd.pid)"], check=True, timeout=PATIENCE_S
+    )
+    eventually("the old key", lambda: board.run("true").returncode == 0)
