@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import shlex
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.one_board import board_of, sweep
+from benchmarks.one_board import board_of, by_hand, caffe_time, sweep
 from jetbench.bench.models import resolve
 from jetbench.domain.plan import Options
 from jetbench.nets.batch import patch_batch
@@ -45,22 +43,8 @@ def through_jetbench_ms(board: Board) -> float:
 
 def by_hand_ms(board: Board, net: str) -> float:
     """One process, started over ssh with a file that `ssh` has put there."""
-    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in board.env)
-    command = (
-        f"cat >/tmp/by-hand && cd caffe && {settings} GLOG_logtostderr=1 build/tools/caffe time "
-        f"-model /tmp/by-hand -iterations {ITERATIONS} -phase TEST 2>&1; rm /tmp/by-hand"
-    )
-    said = subprocess.run(
-        [
-            *("ssh", "-F", "none", "-i", str(board.key), "-p", str(board.port or 22)),
-            *("-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={board.known_hosts}"),
-            *(f"{board.user}@{board.host}", command),
-        ],
-        input=net,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
+    run = caffe_time(board, "/tmp/by-hand", ITERATIONS)
+    said = by_hand(board, f"cat >/tmp/by-hand; {run}; rm /tmp/by-hand", net).decode()
     found = re.search(r"Average Forward pass: ([\d.]+) ms", said)
     if found is None:
         message = f"Caffe said: {said[-300:]}"

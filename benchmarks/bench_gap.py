@@ -22,7 +22,6 @@ from __future__ import annotations
 import argparse
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 from itertools import pairwise
@@ -30,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.latency_proxy import LatencyProxy
-from benchmarks.one_board import SMALL_NET, behind, board_of, sweep
+from benchmarks.one_board import SMALL_NET, behind, board_of, by_hand, caffe_time, sweep
 from jetbench.domain.plan import Options
 from jetbench.formats.journal import JournalReader
 
@@ -42,13 +41,14 @@ if TYPE_CHECKING:
 LIMIT_MS = 100.0
 ONE_WAY_S = (0.0, 0.1)
 TRIALS = 12
+ITERATIONS = 2
 _CLOCK = re.compile(rb"^[IWE][0-9]{4} ([0-9]{2}):([0-9]{2}):([0-9]{2}\.[0-9]{6}) ", re.MULTILINE)
 _DAY_MS = 86_400_000.0
 
 
 def gaps_ms(board: Board, one_way_s: float) -> tuple[list[float], list[float]]:
     """The gaps of a sweep: by the journal, and by the logs."""
-    options = Options(iterations=2, repeats=TRIALS, gpu="none")
+    options = Options(iterations=ITERATIONS, repeats=TRIALS, gpu="none")
     with (
         tempfile.TemporaryDirectory() as folder,
         LatencyProxy(board.host, board.port or 22, one_way_s=one_way_s) as proxy,
@@ -70,21 +70,11 @@ def gaps_ms(board: Board, one_way_s: float) -> tuple[list[float], list[float]]:
 
 def shell_gaps_ms(board: Board) -> list[float]:
     """The gaps by the logs of as many runs in a row, in a shell on the board."""
-    run = "caffe/build/tools/caffe time -model $f/net -iterations 2 -phase TEST 2>&1"
     command = (
-        "f=$(mktemp -d) && trap 'rm -r $f' EXIT && cat >$f/net && export GLOG_logtostderr=1 && "
-        f"for n in $(seq {TRIALS}); do echo @; {run}; done"
+        "f=$(mktemp -d) && trap 'rm -r $f' EXIT && cat >$f/net && "
+        f"for n in $(seq {TRIALS}); do echo @; {caffe_time(board, '$f/net', ITERATIONS)}; done"
     )
-    said = subprocess.run(
-        [
-            *("ssh", "-F", "none", "-i", str(board.key), "-p", str(board.port or 22)),
-            *("-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={board.known_hosts}"),
-            *(f"{board.user}@{board.host}", command),
-        ],
-        input=SMALL_NET.encode(),
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
+    said = by_hand(board, command, SMALL_NET)
     return _between(said.split(b"@\n")[1:])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -32,6 +34,22 @@ layer {
 """
 
 
+FAKE_ROOT = "bench-fake"
+FAKE_CAFFE = """\
+#!/bin/sh
+case $1 in
+--version) echo "caffe version 1.0.0" ;;
+--help) echo "    -phase (Optional; network phase (TRAIN or TEST).)" ;;
+time)
+    sleep 0.1
+    echo "I0102 03:04:05.000006 7 caffe.cpp:408] Average Forward pass: 7.25 ms." >&2
+    echo "I0102 03:04:05.000007 7 caffe.cpp:415] *** Benchmark ends ***" >&2
+    ;;
+esac
+"""
+"""A Caffe that costs nothing, for what is not about Caffe."""
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """A sweep that has gone well."""
@@ -58,6 +76,38 @@ def behind(board: Board, host: str, port: int, folder: Path) -> Board:
     file = folder / "known_hosts"
     file.write_text("".join(f"[{host}]:{port} {key}" for key in keys), encoding="utf-8")
     return replace(board, host=host, port=port, known_hosts=str(file))
+
+
+def by_hand(board: Board, command: str, given: str) -> bytes:
+    """What a command prints on a board, over a plain ssh and with `given` as its input."""
+    done = subprocess.run(
+        [
+            *("ssh", "-F", "none", "-i", str(board.key), "-p", str(board.port or 22)),
+            *("-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={board.known_hosts}"),
+            *(f"{board.user}@{board.host}", command),
+        ],
+        input=given.encode(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return done.stdout
+
+
+def caffe_time(board: Board, net: str, iterations: int) -> str:
+    """The command line of `caffe time` that the program would run on a board's CPU."""
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in board.env)
+    return (
+        f"{settings} GLOG_logtostderr=1 caffe/build/tools/caffe time -model {net} "
+        f"-iterations {iterations} -phase TEST 2>&1"
+    )
+
+
+def with_fake_caffe(board: Board) -> Board:
+    """Put the Caffe that costs nothing on a board, beside the real one."""
+    place = f"{FAKE_ROOT}/build/tools"
+    command = f"mkdir -p {place} && cat >{place}/caffe && chmod 755 {place}/caffe"
+    by_hand(board, command, FAKE_CAFFE)
+    return replace(board, caffe=None, caffe_root=FAKE_ROOT)
 
 
 def sweep(board: Board, model: str, options: Options, results: Path) -> Swept:

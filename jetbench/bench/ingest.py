@@ -221,14 +221,17 @@ class _Reasons:
         elif not outcome.complete:
             self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
         elif end is None:
-            # Only what no program can answer ends a journal without its last word.
-            self.message = "the board went down, or the runner on it was killed"
-            if guard.restored:
-                self.message = "the runner on the board was killed"
+            self.message = _broken_off(guard)
         else:
             self.message = "the board ended the sweep before it ran"
         self.cuts_off = outcome.complete and end in {None, "no-space"}
         """Whether it is also why a trial that had begun has no end."""
+
+
+def _broken_off(guard: _Guard) -> str:
+    """Why a whole journal has no last word: only what no program can answer does that."""
+    killed = "the runner on the board was killed"
+    return killed if guard.restored else f"the board went down, or {killed}"
 
 
 def _record(  # noqa: PLR0913, PLR0917 - what a record is made of

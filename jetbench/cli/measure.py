@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jetbench.cli.watch import watching
-from jetbench.domain.errors import StoreError
+from jetbench.domain.errors import StoreError, UsageError
 from jetbench.domain.events import JournalComplete
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
     """Measure a plan on its boards, showing progress and keeping everything.
 
     Raises:
-        StoreError: The results folder cannot be made; no board was touched.
+        UsageError: The results folder cannot be made; no board was touched.
+        StoreError: This machine's disk did not take what the boards have sent.
         KeyboardInterrupt: Ctrl-C, twice.
     """
     from jetbench.bench.recorder import Recorder
@@ -41,7 +42,10 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
     from jetbench.cli.secrets import Secrets
     from jetbench.remote.connection import Connector
 
-    recorder = Recorder(plan, results)
+    try:
+        recorder = Recorder(plan, results)
+    except StoreError as error:
+        raise UsageError(error.message, hint=error.hint) from error
     secrets = Secrets()
     stop = threading.Event()
     full_disk: StoreError | None = None
@@ -99,7 +103,7 @@ def _stopping(stop: threading.Event, watch: Watch) -> Iterator[None]:
         name = signal.Signals(number).name
         watch.say(
             f"{name}: ending the trials that run and putting the boards back; once more leaves"
-            " at once (the boards then do it by themselves)"
+            " at once (the boards then go on alone, and put themselves back at their end)"
         )
 
     wanted = [signal.SIGINT, signal.SIGTERM]

@@ -33,6 +33,9 @@ START_TIMEOUT_S = 60.0
 _MAX_NOISE_BYTES = 256 * 1024
 _MAX_PROBE_BYTES = 64 * 2**20
 _MAX_ANSWER_BYTES = 4096
+_GATHER_S = 0.03
+"""A board writes its journal in small pieces, each of which would wake two threads here and
+cost a write: so much time they have to gather."""
 _SHELL = "exec /bin/sh -c 'while read -r n; do ( eval \"$(head -c $n)\" ); done'"
 """Runs one script after the other. Single quotes mean the same to every login shell."""
 
@@ -309,7 +312,8 @@ class _Exchange:
             if data is None:
                 yield b""
             elif data:
-                self._pending += data
+                time.sleep(_GATHER_S)
+                self._pending += data + (self._channel.recv(0) or b"")
             else:
                 self._ended()
 
