@@ -9,10 +9,12 @@ import typer
 
 from jetbench.cli.common import BoardOption, InventoryOption
 from jetbench.cli.output import ResultFormat
+from jetbench.cli.plan_file import PlanOption
 
 
 def run(
     models: Annotated[list[str], typer.Argument(metavar="MODEL", help="What to measure.")],
+    plan_file: PlanOption = None,  # noqa: ARG001 - its callback has set the defaults
     inventory: InventoryOption = None,
     board: BoardOption = None,
     batch: Annotated[str, typer.Option(metavar="N[,N...]", help="Batch sizes.")] = "1",
@@ -65,6 +67,7 @@ def run(
       jetbench run mine=nets/deploy.prototxt board:models/x/deploy.prototxt
       jetbench run resnet50 --power-mode MAXQ --format json -o night.json
       jetbench run bvlc_alexnet --gpu none --power-mode keep --no-clocks
+      jetbench run --plan night.yaml --board tx2-01
 
     \b
     Exit codes:
