@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -32,6 +33,7 @@ _STDERR_TURN_BYTES = 4 * 2**20
 # silence, and has so long to answer.
 _SILENCE_S = 10.0
 _ANSWER_S = 15.0
+_LOOK_S = 2.0
 
 
 class Link:
@@ -49,6 +51,9 @@ class Link:
         self._close = close
         self._closed = threading.Event()
         self._heard_s = time.monotonic()
+        # paramiko looks ten times a second whether it is to end, which for 64 silent boards
+        # is more work than all they say. `close` wakes it.
+        transport.sock.settimeout(_LOOK_S)
         if not direct:
             threading.Thread(target=self._watch, name="jetbench-watch", daemon=True).start()
 
@@ -100,6 +105,8 @@ class Link:
     def close(self) -> None:
         """End the connection. Whoever waits on it gets a LinkLostError."""
         self._closed.set()
+        with suppress(*BROKEN):
+            self._transport.sock.shutdown(socket.SHUT_RDWR)
         with suppress(*BROKEN):
             self._close()
 

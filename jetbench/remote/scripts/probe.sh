@@ -93,9 +93,10 @@ if usable "$wanted"; then
         if grep -aqF 'network phase (' "$wanted"; then fact caffe_phase 1; else fact caffe_phase 0; fi
         if grep -aqF DetectionOutput "$body" 2>/dev/null; then fact caffe_detection 1; fi
         ;;
-    *) # A script: ask it. A CPU build refuses any query of a device.
+    *) # A script: ask it. A CPU build refuses any query of a device, and glog would keep
+        # each refusal in a file in /tmp.
         # shellcheck disable=SC2016 # expanded by the shell within
-        said=$(bounded /bin/sh -c '"$1" --version; "$1" --help
+        said=$(bounded /bin/sh -c 'export GLOG_logtostderr=1; "$1" --version; "$1" --help
             [ "$2" = none ] || "$1" device_query -gpu "$2"' ask "$wanted" "$GPU" 2>&1)
         fact caffe_version "${said%%
 *}"

@@ -95,6 +95,8 @@ while [ -z "$stop" ] && read -r id model iterations <&5; do
             "${hash%% *}" "${stop:+ stop=$stop}" "$sensors"
     } >block || stop='no-space'
     cat block >&3 || stop='no-space'
+    # A program that could not write all of its log does not say so: fewer than 16 blocks.
+    free=$(stat -f -c %a . 2>/dev/null) && [ "$free" -lt 16 ] && stop='no-space'
 done 5<trials
 rm -f log block
 # On a full disk the last line may have been cut: the next one must begin at its own start.
