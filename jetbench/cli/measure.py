@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from jetbench.cli.watch import watching
@@ -46,12 +46,13 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
         recorder = Recorder(plan, results)
     except StoreError as error:
         raise UsageError(error.message, hint=error.hint) from error
-    secrets = Secrets()
     stop = threading.Event()
     full_disk: StoreError | None = None
     with (
         watching(plan, quiet=quiet, verbose=verbose) as watch,
         _stopping(stop, watch),
+        # With nothing to close, it is only named here, between what it needs and its user.
+        nullcontext(Secrets(aside=watch.paused, cancelled=stop.is_set)) as secrets,
         Connector(ssh_config=None, ask_passphrase=secrets.passphrase) as connector,
     ):
         door = Door(connector.connect, secrets.sudo_password, _holder(plan))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import LoginError, NotReadyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from jetbench.domain.board import Board
 
 _COMMAND_TIMEOUT_S = 60
@@ -20,7 +23,20 @@ _COMMAND_TIMEOUT_S = 60
 class Secrets:
     """Asks for secrets, from any thread, each once; keeps them in memory only."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            aside: Keeps the terminal free of anything else while a question is open.
+            cancelled: Whether an open question is to be given up.
+        """
+        self._aside = aside
+        self._cancelled = cancelled
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], str] = {}
 
@@ -50,7 +66,19 @@ class Secrets:
             message = f"{key_file} wants a passphrase, and there is no terminal to ask on"
             raise LoginError(message, hint=f"add it to an agent first: ssh-add {key_file}")
         with self._lock:
-            return getpass.getpass(f"Passphrase for {key_file}: ")
+            passphrase = self._asked(f"Passphrase for {key_file}: ")
+        if passphrase is None:
+            message = f"the passphrase of {key_file} was not given"
+            raise LoginError(message)
+        return passphrase
+
+    def _asked(self, question: str) -> str | None:
+        from jetbench.cli.prompt import ask_hidden
+
+        if self._cancelled():
+            return None
+        with self._aside():
+            return ask_hidden(question, self._cancelled)
 
     def _sudo(self, board: Board, kind: str, rest: str) -> str:
         if kind == "env":
@@ -68,7 +96,11 @@ class Secrets:
             message = "sudo wants a password, and there is no terminal to ask on"
             hint = "set sudo: env:VARIABLE or command:… in the inventory"
             raise NotReadyError(message, hint=hint)
-        return getpass.getpass(f"sudo password for {board.user or 'the user'} on {board.name}: ")
+        password = self._asked(f"sudo password for {board.user or 'the user'} on {board.name}: ")
+        if password is None:
+            message = "sudo wants a password, and it was not given"
+            raise NotReadyError(message)
+        return password
 
     @staticmethod
     def _from_command(command: str) -> str:

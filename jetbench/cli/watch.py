@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.live import Live
+    from typing_extensions import Self
 
     from jetbench.domain.events import SweepEvent
     from jetbench.domain.plan import Plan
@@ -35,6 +38,11 @@ class Watch:
         """Show a line that is no event."""
         print(line, file=self._err, flush=True)
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Keep the terminal as it is: somebody is being asked something there."""
+        yield
+
 
 class _Silent(Watch):
     def say(self, line: str) -> None:
@@ -47,6 +55,43 @@ class _Live(Watch):
     def __init__(self, progress: Progress, err: TextIO, console: Console) -> None:
         super().__init__(progress, err)
         self._console = console
+        self._display: Live | None = None
+        self._over = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._show()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._over = True
+        self._hide()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._hide()
+        try:
+            yield
+        finally:
+            self._show()
+
+    def _show(self) -> None:
+        from rich.live import Live
+
+        with self._lock:
+            if not self._over:
+                # A new one each time: a display that goes on would go on where it was.
+                self._display = Live(
+                    self, console=self._console, refresh_per_second=4, transient=True
+                )
+                self._display.start()
+
+    def _hide(self) -> None:
+        with self._lock:
+            if self._display is not None:
+                self._display.stop()
+                self._display = None
 
     def take(self, event: SweepEvent) -> None:
         from jetbench.domain.events import Finished, Note, Planned
@@ -112,9 +157,6 @@ def watching(plan: Plan, *, quiet: bool, verbose: bool) -> Iterator[Watch]:
         yield Watch(progress, sys.stderr)
         return
     from rich.console import Console
-    from rich.live import Live
 
-    console = Console(stderr=True)
-    live = _Live(progress, sys.stderr, console)
-    with Live(live, console=console, refresh_per_second=4, transient=True):
+    with _Live(progress, sys.stderr, Console(stderr=True)) as live:
         yield live

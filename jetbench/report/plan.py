@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 def plan_text(plan: Plan) -> str:
     """What would be measured, where, and in which order."""
     options = plan.options
+    clocks = "locked" if options.clocks else "left alone"
     lines = [
         f"{_count(len(plan.boards), 'board')}: {', '.join(board.name for board in plan.boards)}",
         (
             f"{_count(len(plan.cases), 'case')}, {_count(options.repeats, 'process', 'processes')}"
             f" of {_count(options.iterations, 'iteration')} each, phase {options.phase}, "
-            f"power mode {printable(options.power_mode)}, clocks {'locked' if options.clocks else 'left alone'}:"
+            f"power mode {printable(options.power_mode)}, clocks {clocks}:"
         ),
     ]
     for case in plan.cases:

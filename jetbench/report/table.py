@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
-from tabulate import tabulate
+from tabulate import MIN_PADDING, tabulate
 
 from jetbench.formats.words import printable
 
@@ -77,7 +77,7 @@ def result_table(result: SweepResult, *, markdown: bool = False) -> str:
     else:
         room = WIDTH - 2 * (len(headers) - 1)
         taken = [
-            max(cell_len(text) for text in (header, *(row[column] for row in rows)))
+            max(len(header) + MIN_PADDING, *(cell_len(row[column]) for row in rows))
             for column, header in enumerate(headers[:-1])
         ]
         table = tabulate(

@@ -10,13 +10,13 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.virtual.helpers import processes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from jetbench.virtual.fleet import VirtualBoard, VirtualFleet
 
@@ -41,7 +41,7 @@ class Done:
     err: str
 
     @property
-    def document(self) -> Any:
+    def document(self) -> Any:  # noqa: ANN401 - JSON may be anything
         """Standard output, which is one JSON document and nothing else."""
         return json.loads(self.out)
 

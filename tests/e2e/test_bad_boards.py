@@ -60,7 +60,7 @@ WRONG = {
     "no space": "is not a folder of",
 }
 NEXT = {
-    "off": "power",
+    "off": "sshd",
     "unknown key": "jetbench boards trust",
     "changed key": "ssh-keygen -R",
     "no caffe": "caffe_root",
@@ -143,9 +143,7 @@ def _inventory(fleet: VirtualFleet) -> Path:
 def test_the_others_go_on(sweep: Sweep) -> None:
     """Exit code 1; every case of a good board is measured and nothing else is."""
     assert sweep.done.status == 1
-    measured = {
-        what for what in BOARDS if {r["status"] for r in sweep.records(what)} == {"ok"}
-    }
+    measured = {what for what in BOARDS if {r["status"] for r in sweep.records(what)} == {"ok"}}
     assert measured == MEASURE
     for what in MEASURE:
         assert sweep.boards[name_of(what)]["error"] is None
@@ -187,7 +185,9 @@ def test_no_password_is_written_anywhere(sweep: Sweep) -> None:
 def test_nothing_measurable_is_exit_code_3(faulty: VirtualFleet, tmp_path: Path) -> None:
     """The table says why, and what to do, for each board."""
     program = Program(tmp_path, faulty.directory / "inventory.yaml")
-    wanted = [item for what in ("off", "unknown key", "cpu only") for item in ("-b", name_of(what))]
+    wanted = [
+        item for what in ("off", "unknown key", "cpu only") for item in ("-b", name_of(what))
+    ]
     done = program("run", "vgg16", "--gpu", "0", *wanted)
     assert done.status == 3
     for what in ("off", "unknown key", "cpu only"):

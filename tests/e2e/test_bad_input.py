@@ -14,12 +14,9 @@ if TYPE_CHECKING:
 
 MISTAKES = {
     "a misspelt key": ("boards:\n  a:\n    host: h\n    usr: me\n", ":4", "user"),
-    "no YAML": ("boards: [\n", ":", ""),
-    "a wrong type": ("boards:\n  a:\n    host: h\n    port: many\n", ":4", ""),
     "an address twice": ("boards:\n  a: {host: h}\n  b: {host: h}\n", ":3", ""),
     "a password": ("boards:\n  a:\n    host: h\n    sudo: hunter2\n", ":4", ""),
     "nothing": ("", "", ""),
-    "no boards": ("boards: {}\n", "", ""),
 }
 
 
@@ -86,11 +83,8 @@ def test_an_inventory_that_is_not_there_says_how_to_begin(jetbench: Program) -> 
     "flags",
     [
         ("-b", "nobody"),
-        ("-b", "@nowhere"),
-        ("--batch", "0"),
         ("--batch", "1,x"),
         ("--phase", "DEPLOY"),
-        ("--gpu", "one"),
         ("--results", "taken"),
         ("--results", "taken/deeper"),
     ],

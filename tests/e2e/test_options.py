@@ -37,9 +37,7 @@ def test_a_case_for_every_batch_in_a_phase(jetbench: Program) -> None:
         assert (one["phase"], one["iterations"], one["status"]) == ("TRAIN", 7, "ok")
 
 
-def test_a_lower_mode_and_free_clocks_are_slower(
-    jetbench: Program, fleet: VirtualFleet
-) -> None:
+def test_a_lower_mode_and_free_clocks_are_slower(jetbench: Program, fleet: VirtualFleet) -> None:
     """MAXQ by number and by name is slower than MAXN, unlocked clocks than locked ones."""
     before = power_state(fleet.boards[0])
     maxn = record(jetbench(*ONE, "vgg16"))
@@ -111,8 +109,9 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(jetbench: Program) -> None
 def test_the_seed_decides_the_order(jetbench: Program) -> None:
     """The same seed gives the same order, another one another; each round holds every case."""
     rounds = {
-        seed: jetbench("run", "vgg16", "resnet50", "bvlc_alexnet", "--dry-run", "--seed", seed)
-        .out.partition("round 1")[2]
+        seed: jetbench(
+            "run", "vgg16", "resnet50", "bvlc_alexnet", "--dry-run", "--seed", seed
+        ).out.partition("round 1")[2]
         for seed in ("1", "2")
     }
     again = jetbench("run", "vgg16", "resnet50", "bvlc_alexnet", "--dry-run", "--seed", "1")
@@ -129,8 +128,7 @@ def test_the_board_runs_the_trials_in_the_order_of_the_plan(jetbench: Program) -
     logs = sorted((jetbench.sweep() / "boards/virtual-01/logs").iterdir())
     names = ["ab"[trial["case"]] for trial in plan["trials"]]
     assert [log.stem for log in logs] == [f"{i:03d}-{n}" for i, n in enumerate(names, 1)]
-    times = [log.stat().st_size > 0 for log in logs]
-    assert all(times)
+    assert all(log.stat().st_size for log in logs)
 
 
 @pytest.mark.parametrize("tag", ["@r32", "virtual-02"])
@@ -142,7 +140,8 @@ def test_boards_are_picked_by_name_or_tag(jetbench: Program, tag: str) -> None:
 
 def test_results_go_where_it_is_said(jetbench: Program, tmp_path: Path) -> None:
     """By option, or by the environment."""
-    jetbench(*ONE, "vgg16", "--results", "deep/er")
-    jetbench(*ONE, "vgg16", JETBENCH_RESULTS=str(tmp_path / "deep/er"))
+    net = jetbench.net("net.prototxt")
+    jetbench(*ONE, net, "--results", "deep/er", JETBENCH_RESULTS="elsewhere")
+    jetbench(*ONE, net, JETBENCH_RESULTS=str(tmp_path / "deep/er"))
     assert len(list((tmp_path / "deep/er").iterdir())) == 2
     assert not jetbench.results.exists()
