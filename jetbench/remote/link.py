@@ -126,16 +126,21 @@ class Link:
                 return
             if time.monotonic() - self._heard_s < _SILENCE_S:
                 continue
-            patience = threading.Timer(_ANSWER_S, self._transport.close)
+            patience = threading.Timer(_ANSWER_S, self._give_up)
             patience.daemon = True
             patience.start()
             try:
                 self._transport.global_request("keepalive@openssh.com", wait=True)
             except BROKEN:
-                self._transport.close()
+                self._give_up()
             finally:
                 patience.cancel()
             self._hear()
+
+    def _give_up(self) -> None:
+        """End the connection from a thread of its own; what it stands on may be gone, too."""
+        with suppress(*BROKEN):
+            self._transport.close()
 
 
 class ExecChannel:

@@ -91,7 +91,6 @@ if usable "$wanted"; then
         esac
         # The flag's help text: asking the program would load CUDA once more.
         if grep -aqF 'network phase (' "$wanted"; then fact caffe_phase 1; else fact caffe_phase 0; fi
-        if grep -aqF DetectionOutput "$body" 2>/dev/null; then fact caffe_detection 1; fi
         ;;
     *) # A script: ask it. A CPU build refuses any query of a device, and glog would keep
         # each refusal in a file in /tmp.
@@ -107,6 +106,7 @@ if usable "$wanted"; then
         esac
         ;;
     esac
+    if grep -aqF DetectionOutput "$body" 2>/dev/null; then fact caffe_detection 1; fi
     fact caffe_build "$(stat -L -c %s-%Y "$body" 2>/dev/null)"
 fi
 
