@@ -43,8 +43,8 @@ def through_jetbench_ms(board: Board) -> float:
 
 def by_hand_ms(board: Board, net: str) -> float:
     """One process, started over ssh with a file that `ssh` has put there."""
-    run = caffe_time(board, "/tmp/by-hand", ITERATIONS)
-    said = by_hand(board, f"cat >/tmp/by-hand; {run}; rm /tmp/by-hand", net).decode()
+    run = caffe_time(board, "by-hand.prototxt", ITERATIONS)
+    said = by_hand(board, f"cat >by-hand.prototxt; {run}; rm by-hand.prototxt", net).decode()
     found = re.search(r"Average Forward pass: ([\d.]+) ms", said)
     if found is None:
         message = f"Caffe said: {said[-300:]}"

@@ -53,6 +53,10 @@ TRIAL_SLACK_S = 60.0
 STORE_TIMEOUT_S = 120.0
 RECONNECT_S = 180.0
 """How long a board may be out of reach before it is given up; it measures on meanwhile."""
+STOPPING_S = 20.0
+"""The same, once the sweep is to be stopped: somebody waits at a terminal."""
+MAX_FOLLOWS = 100
+"""How often one journal is asked for: a board that lies about its size must not keep us."""
 WAKEUP_S = 1.0
 LOG_BLOCKS = 128 * 1024
 """The largest log of a trial, in blocks of 512 bytes: 64 MiB."""
@@ -218,7 +222,7 @@ class _Visit:
 
     def _receive(self, follower: Follower) -> None:
         """Pass on the journal to its end, over as many connections as it takes."""
-        while True:
+        for _ in range(MAX_FOLLOWS):
             try:
                 for data in follower.chunks(
                     patience_s=self.plan.options.timeout_s + TRIAL_SLACK_S,
@@ -239,6 +243,9 @@ class _Visit:
                 follower = self._persist(self._follow)
                 continue
             break
+        else:
+            message = "its journal does not come to an end"
+            raise BoardAnswerError(message)
         receipt = Receipt()
         self.events.put(JournalComplete(self.board.name, self.received, receipt))
         try:
@@ -261,7 +268,7 @@ class _Visit:
         self, ask: Callable[[Session], Follower], session: Session | None = None
     ) -> Follower:
         """Ask for the journal, and again over new connections while the link breaks."""
-        give_up = time.monotonic() + RECONNECT_S
+        began_s = time.monotonic()
         pause_s = 0.5
         while True:
             try:
@@ -272,8 +279,9 @@ class _Visit:
                 return ask(session)
             except (LinkLostError, UnreachableError) as problem:
                 session = None
-                if time.monotonic() > give_up:
-                    message = f"{problem.message}; given up after {RECONNECT_S:.0f} s"
+                patience_s = STOPPING_S if self.stop.is_set() else RECONNECT_S
+                if time.monotonic() - began_s > patience_s:
+                    message = f"{problem.message}; given up after {patience_s:.0f} s"
                     hint = "the board goes on by itself, and puts its power state back"
                     raise LinkLostError(message, hint=hint) from problem
             time.sleep(pause_s * self.jitter.uniform(0.5, 1.5))

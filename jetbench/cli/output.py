@@ -46,7 +46,7 @@ def show_result(
     finally:
         if not quiet:
             print(
-                f"Kept in {folder}: journals, raw logs (boards/*/logs), result.json",
+                f"Kept in {folder}: journals, logs, result.json",
                 file=sys.stderr,
             )
 

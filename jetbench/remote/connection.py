@@ -31,9 +31,9 @@ from jetbench.remote.handshake import (
 )
 from jetbench.remote.hostkeys import KnownHosts
 from jetbench.remote.identities import Identities
-from jetbench.remote.link import BROKEN, ExecChannel, Link
+from jetbench.remote.link import ExecChannel, Link
 from jetbench.remote.login import KeyLogin, NotAcceptedError, TryAgainError, login_error
-from jetbench.remote.sockets import Wire, dial, run_proxy
+from jetbench.remote.sockets import BROKEN, Tunnel, Wire, dial, run_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -256,7 +256,7 @@ class Connector:
             if quick and not transport.is_active():
                 raise TryAgainError(failure) from None
             raise failure from None
-        return Wire(channel, direct=False)
+        return Wire(Tunnel(channel), direct=False)
 
     def _gateway(self, route: tuple[Hop, ...], board: str) -> _Gateway:
         """The one connection that all share who go this way."""

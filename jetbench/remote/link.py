@@ -8,9 +8,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from paramiko import ChannelException, SSHException
+from paramiko import ChannelException
 
 from jetbench.domain.errors import BoardAnswerError, LinkLostError
+from jetbench.remote.sockets import BROKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from paramiko import Channel, Transport
     from typing_extensions import Self
 
-# What paramiko raises where a connection breaks under it.
-BROKEN = (SSHException, EOFError, OSError)
 
 _RECEIVE_BYTES = 256 * 1024
 _SEND_BYTES = 32 * 1024

@@ -11,7 +11,7 @@ from paramiko.auth_strategy import AuthStrategy, InMemoryPrivateKey
 from jetbench.domain.errors import BoardError, HostKeyError, LoginError, UnreachableError
 from jetbench.remote.address import SSH_PORT
 from jetbench.remote.identities import Identities
-from jetbench.remote.link import BROKEN
+from jetbench.remote.sockets import BROKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

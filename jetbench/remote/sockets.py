@@ -6,13 +6,19 @@ import os
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from paramiko import SSHException
 
 from jetbench.domain.errors import UnreachableError
 
 if TYPE_CHECKING:
     from paramiko import Channel
+
+# What paramiko raises where a connection breaks under it.
+BROKEN = (SSHException, EOFError, OSError)
 
 # The kernel asks after 10 s of silence whether the peer still lives, and gives up at the
 # latest 25 s after it last heard from it; what was sent is acknowledged within 20 s. Names
@@ -28,11 +34,40 @@ _TCP_OPTIONS = (
 _PROXY_GRACE_S = 2.0
 
 
+class Tunnel:
+    """A channel of a jump host, as the socket of the hop behind it.
+
+    paramiko closes its socket at the end of a thread of its own, where nobody catches what a
+    channel says whose jump host has gone.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.send = channel.send
+        self.recv = channel.recv
+        self.settimeout = channel.settimeout
+
+    @property
+    def _closed(self) -> bool:
+        """Asked by paramiko of any socket while it waits for its thread to end."""
+        return bool(self._channel.closed)
+
+    def shutdown(self, how: int) -> None:
+        """As of a socket; quiet where there is nothing left to shut down."""
+        with suppress(*BROKEN):
+            self._channel.shutdown(how)
+
+    def close(self) -> None:
+        """As of a socket; quiet where it is closed already."""
+        with suppress(*BROKEN):
+            self._channel.close()
+
+
 @dataclass(slots=True)
 class Wire:
     """What SSH is spoken over: TCP, a channel through a jump host, or a program's pipes."""
 
-    sock: socket.socket | Channel
+    sock: socket.socket | Tunnel
     direct: bool
     """Whether the kernel's own timers reach the server itself."""
     process: subprocess.Popen[bytes] | None = None

@@ -162,7 +162,7 @@ class VirtualFleet:
             ports = {}
         made = []
         for number, option in enumerate(options, start=1):
-            name = f"virtual-{number:02d}"
+            name = f"virt-{number:02d}"
             root = self.directory / name
             board_root.build(root, option)
             host_key = server.load_or_make_key(self.directory / f"{name}_host_ed25519")

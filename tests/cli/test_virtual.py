@@ -66,7 +66,7 @@ def test_its_own_inventory_is_replaced_and_a_folder_kept(tmp_path: Path) -> None
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
     assert texts[0] == texts[1]
-    assert (tmp_path / "kept/virtual-01").is_dir()
+    assert (tmp_path / "kept/virt-01").is_dir()
 
 
 def test_another_inventory_is_not_overwritten(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_another_inventory_is_not_overwritten(tmp_path: Path) -> None:
     assert "--force" in (caught.value.hint or "")
     assert file.read_text() == "boards: {}\n"
     with serving(tmp_path, "--boards", "1", "-i", str(file), "--force") as (process, _):
-        assert "virtual-01" in file.read_text()
+        assert "virt-01" in file.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 

@@ -74,7 +74,7 @@ NEXT = {
 
 def name_of(what: str) -> str:
     """The board with this fault."""
-    return f"virtual-{list(BOARDS).index(what) + 1:02d}"
+    return f"virt-{list(BOARDS).index(what) + 1:02d}"
 
 
 class Sweep:

@@ -101,7 +101,7 @@ def test_a_wrong_flag_is_told_before_anything_starts(
 
 def test_a_power_mode_that_no_board_has_measures_nothing(jetbench: Program) -> None:
     """Only the boards know their modes: exit code 3, with the modes that there are."""
-    done = jetbench("run", "vgg16", "--power-mode", "TURBO", "-b", "virtual-01")
+    done = jetbench("run", "vgg16", "--power-mode", "TURBO", "-b", "virt-01")
     assert done.status == 3
-    assert "virtual-01: it has no power mode TURBO" in done.out
+    assert "virt-01: it has no power mode TURBO" in done.out
     assert "0 MAXN, 1 MAXQ" in done.out

@@ -48,15 +48,15 @@ def test_check_says_of_each_board_whether_it_can_measure(jetbench: Program) -> N
     done = jetbench("boards", "check")
     assert done.status == 1
     good, without, off = done.out.split("\n\n")
-    assert good.startswith("virtual-01: ready\n  simulated ")
+    assert good.startswith("virt-01: ready\n  simulated ")
     for fact in ("L4T 28.2.1", "CUDA 9.0.252", "cuDNN 7.1.5", "without a password", "free"):
         assert fact in good
-    assert without.startswith("virtual-02: cannot measure\n")
+    assert without.startswith("virt-02: cannot measure\n")
     assert "no program at" in without
     assert "→ build Caffe there" in without
-    assert off.startswith("virtual-03: not reached\n")
-    assert jetbench("boards", "check", "virtual-01").status == 0
-    assert jetbench("boards", "check", "virtual-02", "-b", "virtual-03").status == 3
+    assert off.startswith("virt-03: not reached\n")
+    assert jetbench("boards", "check", "virt-01").status == 0
+    assert jetbench("boards", "check", "virt-02", "-b", "virt-03").status == 3
 
 
 def test_check_as_json_is_one_document(jetbench: Program) -> None:
@@ -78,12 +78,12 @@ def test_list_connects_to_nothing(jetbench: Program) -> None:
     done = jetbench("boards", "list")
     assert done.status == 0
     assert [line.split()[0] for line in done.out.splitlines()[2:]] == [
-        "virtual-01",
-        "virtual-02",
-        "virtual-03",
+        "virt-01",
+        "virt-02",
+        "virt-03",
     ]
     listed = jetbench("boards", "list", "--format", "json").document
-    assert [board["name"] for board in listed] == ["virtual-01", "virtual-02", "virtual-03"]
+    assert [board["name"] for board in listed] == ["virt-01", "virt-02", "virt-03"]
 
 
 def test_trust_enrols_a_key_after_which_the_board_is_reached(
@@ -92,7 +92,7 @@ def test_trust_enrols_a_key_after_which_the_board_is_reached(
     """Not unseen: without a terminal, the fingerprint must be given."""
     text = fleet.inventory_text().replace(str(fleet.known_hosts), "known_hosts")
     (jetbench.folder / "inventory.yaml").write_text(text)
-    asked = ("virtual-01", "-i", "inventory.yaml")
+    asked = ("virt-01", "-i", "inventory.yaml")
     refused = jetbench("boards", "trust", *asked)
     assert refused.status == 1
     fingerprint = re.search(r"--fingerprint (SHA256:\S+)", refused.err)
@@ -109,9 +109,7 @@ def test_the_demo_needs_nothing(jetbench: Program) -> None:
     done = jetbench("demo", "--boards", "1", "--repeats", "1")
     assert done.status == 0, done.err
     for model in ("bvlc_alexnet", "bvlc_googlenet", "vgg16", "resnet50"):
-        assert re.search(
-            rf"^{model} +virtual-01 +\d.* ms +simulated, MAXN", done.out, re.MULTILINE
-        )
+        assert re.search(rf"^{model} +virt-01 +\d.* ms +simulated, MAXN", done.out, re.MULTILINE)
     assert "Simulated" in done.out
 
 
@@ -151,7 +149,7 @@ def test_patch_changes_the_digits_of_the_batch_only(jetbench: Program) -> None:
 def test_parse_reads_the_logs_that_run_has_kept(jetbench: Program) -> None:
     """With the same numbers, also from standard input."""
     record = json.loads(
-        jetbench("run", "vgg16", "-b", "virtual-01", "--repeats", "1", "--format", "jsonl").out
+        jetbench("run", "vgg16", "-b", "virt-01", "--repeats", "1", "--format", "jsonl").out
     )
     (log,) = jetbench.sweep().glob("boards/*/logs/*")
     (parsed,) = jetbench("parse", log, "--format", "json").document

@@ -26,7 +26,7 @@ def test_a_file_may_be_called_anything(jetbench: Program, fleet: VirtualFleet) -
     """Each is measured and shown so that no terminal obeys it; nothing is run by a shell."""
     for name in NAMES:
         jetbench.net(name)
-    done = jetbench("run", "-b", "virtual-01", "--repeats", "1", "--format", "json", "--", *NAMES)
+    done = jetbench("run", "-b", "virt-01", "--repeats", "1", "--format", "json", "--", *NAMES)
     assert done.status == 0, done.err
     records = done.document["records"]
     assert [record["model"] for record in records] == [name[:-9] for name in NAMES]
@@ -46,7 +46,7 @@ def test_no_table_obeys_a_name(jetbench: Program, form: str) -> None:
     hostile = [name for name in NAMES if not name.startswith(("n", "模"))]
     for name in hostile:
         jetbench.net(name)
-    done = jetbench("run", "-b", "virtual-01", "--repeats", "1", "--format", form, "--", *hostile)
+    done = jetbench("run", "-b", "virt-01", "--repeats", "1", "--format", form, "--", *hostile)
     assert done.status == 0, done.err
     assert "\x1b" not in done.out
     assert sum("ok" in line or " ms" in line for line in done.out.splitlines()) == len(hostile)
@@ -57,9 +57,7 @@ def test_layers_may_be_called_anything(jetbench: Program) -> None:
     """An escape sequence in a layer's name reaches neither terminal nor shell."""
     name = r"\033[2J$(touch pwned)`x`"
     jetbench.net("net.prototxt", NET.replace('name: "conv"', f'name: "{name}"'))
-    done = jetbench(
-        "run", "net.prototxt", "-b", "virtual-01", "--repeats", "1", "--format", "json"
-    )
+    done = jetbench("run", "net.prototxt", "-b", "virt-01", "--repeats", "1", "--format", "json")
     assert done.status == 0, done.err
     (record,) = done.document["records"]
     assert record["status"] == "ok", record["reasons"]
@@ -73,7 +71,7 @@ def test_a_net_that_caffe_refuses_fails_alone(jetbench: Program) -> None:
     broken = NET.replace('bottom: "data" top: "conv"', 'bottom: "nowhere" top: "conv"')
     jetbench.net("broken.prototxt", broken)
     done = jetbench(
-        "run", "broken.prototxt", "vgg16", "-b", "virtual-01", "--repeats", "2", "--format", "json"
+        "run", "broken.prototxt", "vgg16", "-b", "virt-01", "--repeats", "2", "--format", "json"
     )
     assert done.status == 1, done.err
     bad, good = done.document["records"]

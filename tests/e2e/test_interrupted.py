@@ -46,7 +46,7 @@ def test_a_signal_ends_the_trials_and_puts_the_boards_back(
     """Exit code 130; what was finished is kept; nothing runs on any board, nothing is left."""
     before = [power_state(board) for board in fleet.boards]
     with jetbench.started(*LONG) as started:
-        started.wait_for(r"virtual-01: 2/60(.|\n)*virtual-02: 2/60|-02: 2/60(.|\n)*-01: 2/60")
+        started.wait_for(r"virt-01: 2/60(.|\n)*virt-02: 2/60|-02: 2/60(.|\n)*-01: 2/60")
         started.process.send_signal(number)
         done = started.end()
     assert done.status == 130, done.err
@@ -69,7 +69,7 @@ def test_a_second_signal_leaves_at_once_and_the_boards_do_the_rest(
     """Exit code 130 again; the boards restore themselves with nobody there."""
     before = [power_state(board) for board in fleet.boards]
     with jetbench.started(*SHORT) as started:
-        started.wait_for(r"virtual-0\d: 1/5")
+        started.wait_for(r"virt-0\d: 1/5")
         started.process.send_signal(signal.SIGINT)
         started.wait_for("SIGINT: ending")
         started.process.send_signal(signal.SIGINT)
@@ -88,7 +88,7 @@ def test_a_killed_program_leaves_boards_that_end_by_themselves(
     board = fleet.boards[0]
     before = power_state(board)
     with jetbench.started(*SHORT, "-b", board.name) as started:
-        started.wait_for(r"virtual-01: 1/5")
+        started.wait_for(r"virt-01: 1/5")
         started.process.kill()
         assert started.process.wait() == -signal.SIGKILL
     assert processes_of(board.root)
@@ -105,18 +105,18 @@ def test_a_cut_cable_costs_no_trial(jetbench: Program, fleet: VirtualFleet) -> N
     """The board measures on; the host connects again and gets every byte of the journal."""
     with jetbench.started(*SHORT) as started:
         for trial in (1, 3):
-            started.wait_for(rf"virtual-01: {trial}/5")
+            started.wait_for(rf"virt-01: {trial}/5")
             fleet.boards[0].cut()
         done = started.end()
     assert done.status == 0, done.err
-    assert "virtual-01: the connection broke; connecting again" in done.err
+    assert "virt-01: the connection broke; connecting again" in done.err
     for record in done.document["records"]:
         assert record["status"] == "ok"
         assert record["forward_ms"]["n"] == 5
-    first = done.document["boards"]["virtual-01"]
+    first = done.document["boards"]["virt-01"]
     assert first["notes"]
     assert first["restored"] is True
-    journal = (jetbench.sweep() / "boards/virtual-01/journal").read_text()
+    journal = (jetbench.sweep() / "boards/virt-01/journal").read_text()
     assert journal.count("@trial ") == journal.count("@done ") == 5
     assert at_rest(fleet.boards[0])
 
@@ -127,7 +127,7 @@ def test_a_board_that_restarts_loses_the_rest_of_its_trials(
     """What it had measured is kept, the rest is lost and says why; the other board goes on."""
     board = fleet.boards[0]
     with jetbench.started(*SHORT) as started:
-        started.wait_for(r"virtual-01: 2/5")
+        started.wait_for(r"virt-01: 2/5")
         board.reboot()
         done = started.end()
     assert done.status == 1, done.err
@@ -136,7 +136,7 @@ def test_a_board_that_restarts_loses_the_rest_of_its_trials(
     assert lost["forward_ms"]["n"] >= 2
     assert lost["reasons"]
     assert lost["status"] == "suspect"
-    told = done.document["boards"]["virtual-01"]
+    told = done.document["boards"]["virt-01"]
     assert told["restored"] is False
     # The next sweep finds what the guard had saved, and puts it back in the end.
     again = jetbench("run", "bvlc_alexnet", "--repeats", "1", "-b", board.name)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from jetbench.virtual.fleet import VirtualFleet
 
-ONE = ("run", "-b", "virtual-01", "--repeats", "1", "--format", "json")
+ONE = ("run", "-b", "virt-01", "--repeats", "1", "--format", "json")
 
 
 def record(done: Done) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def test_a_board_can_be_measured_as_it_is(jetbench: Program, fleet: VirtualFleet
     """With keep and --no-clocks nothing is touched, and the record says what was found."""
     before = power_state(fleet.boards[0])
     done = jetbench(*ONE, "vgg16", "--power-mode", "keep", "--no-clocks")
-    board = done.document["boards"]["virtual-01"]
+    board = done.document["boards"]["virt-01"]
     assert (board["changed"], board["restored"]) == (False, True)
     kept = record(done)
     assert kept["power_mode"] == {"id": 3, "name": "MAXP_CORE_ARM"}
@@ -81,16 +81,16 @@ def test_a_model_is_a_file_a_folder_a_name_or_lies_on_the_board(
     assert done.status == 1, done.err
     status = {(r["model"], r["board"]): r["status"] for r in done.document["records"]}
     names = ["alone", "nets", "mine", "vgg", "there"]
-    assert [name for name, board in status if board == "virtual-01"] == names
-    assert [key for key, one in status.items() if one != "ok"] == [("there", "virtual-02")]
+    assert [name for name, board in status if board == "virt-01"] == names
+    assert [key for key, one in status.items() if one != "ok"] == [("there", "virt-02")]
     good, bad = (r for r in done.document["records"] if r["model"] == "there")
     assert good["input_shapes"] == {"data": [1, 3, 32, 32]}
     assert bad["status"] == "failed"
     assert [trial["failure"]["kind"] for trial in bad["trials"]] == ["no_such_file"]
     assert "models/there.prototxt" in bad["reasons"][0]
     assert bad["forward_ms"] is None
-    assert "virtual-02: there refused: " in done.err
-    kept = jetbench.sweep() / "boards/virtual-01/models/4.prototxt"
+    assert "virt-02: there refused: " in done.err
+    kept = jetbench.sweep() / "boards/virt-01/models/4.prototxt"
     assert kept.read_text() == NET.replace("dim: 10", "dim: 1")
 
 
@@ -98,12 +98,12 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(jetbench: Program) -> None
     """Not even the boards need to be there; batch sizes are told apart."""
     done = jetbench("run", "vgg16", "x=resnet50", "--batch", "1,2", "--dry-run")
     assert done.status == 0
-    assert "2 boards: virtual-01, virtual-02" in done.out
+    assert "2 boards: virt-01, virt-02" in done.out
     assert "data 1x3x224x224" in done.out
     assert "data 2x3x224x224" in done.out
     assert not jetbench.results.exists()
-    one = jetbench("run", "vgg16", "--dry-run", "-b", "virtual-01", "--repeats", "1")
-    assert one.out.startswith("1 board: virtual-01\n1 case, 1 process of 50 iterations")
+    one = jetbench("run", "vgg16", "--dry-run", "-b", "virt-01", "--repeats", "1")
+    assert one.out.startswith("1 board: virt-01\n1 case, 1 process of 50 iterations")
 
 
 def test_the_seed_decides_the_order(jetbench: Program) -> None:
@@ -121,21 +121,21 @@ def test_the_seed_decides_the_order(jetbench: Program) -> None:
 
 def test_the_board_runs_the_trials_in_the_order_of_the_plan(jetbench: Program) -> None:
     """Repeats of a case are not run in a row, but a round after the other."""
-    jetbench("run", "a=vgg16", "b=vgg16", "-b", "virtual-01", "--repeats", "3", "--seed", "4")
+    jetbench("run", "a=vgg16", "b=vgg16", "-b", "virt-01", "--repeats", "3", "--seed", "4")
     plan = json.loads((jetbench.sweep() / "plan.json").read_text())
     repeats = [trial["repeat"] for trial in plan["trials"]]
     assert repeats == [1, 1, 2, 2, 3, 3]
-    logs = sorted((jetbench.sweep() / "boards/virtual-01/logs").iterdir())
+    logs = sorted((jetbench.sweep() / "boards/virt-01/logs").iterdir())
     names = ["ab"[trial["case"]] for trial in plan["trials"]]
     assert [log.stem for log in logs] == [f"{i:03d}-{n}" for i, n in enumerate(names, 1)]
     assert all(log.stat().st_size for log in logs)
 
 
-@pytest.mark.parametrize("tag", ["@r32", "virtual-02"])
+@pytest.mark.parametrize("tag", ["@r32", "virt-02"])
 def test_boards_are_picked_by_name_or_tag(jetbench: Program, tag: str) -> None:
     """Only these are asked for."""
     done = jetbench("run", "vgg16", "--dry-run", "-b", tag)
-    assert done.out.startswith("1 board: virtual-02\n")
+    assert done.out.startswith("1 board: virt-02\n")
 
 
 def test_results_go_where_it_is_said(jetbench: Program, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def test_it_is_asked_for_once_for_all_boards(jetbench: Program, fleet: VirtualFl
     assert done.err.count(QUESTION) == 1
     after = done.err.partition(QUESTION)[2]
     # What comes next is the line end of the answer, not a display that is redrawn.
-    assert after.partition("\n")[0] == f"{after[:10]}: "
-    assert after.startswith("virtual-0")
+    assert after.partition("\n")[0] == f"{after[:7]}: "
+    assert after.startswith("virt-0")
     assert all(at_rest(board) for board in fleet.boards)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.program import Program
 
 RUN = ("run", "bvlc_alexnet", "vgg16", "--repeats", "1")
-ROW = re.compile(r"(bvlc_alexnet|vgg16) +(virtual-0[12]) +\d+\.\d\d ms +simulated, MAXN,")
+ROW = re.compile(r"(bvlc_alexnet|vgg16) +(virt-0[12]) +\d+\.\d\d ms +simulated, MAXN,")
 
 
 def test_the_table_fits_80_columns_and_says_it_is_simulated(jetbench: Program) -> None:
@@ -31,14 +31,12 @@ def test_the_table_fits_80_columns_and_says_it_is_simulated(jetbench: Program) -
     assert "Conditions" in lines[0]
     rows = [found.groups() for line in lines if (found := ROW.match(line))]
     assert rows == [
-        (model, board)
-        for model in ("bvlc_alexnet", "vgg16")
-        for board in ("virtual-01", "virtual-02")
+        (model, board) for model in ("bvlc_alexnet", "vgg16") for board in ("virt-01", "virt-02")
     ]
     assert all(len(line) <= 80 for line in lines)
     assert "Simulated: these times were computed" in done.out
     assert "clocks locked" in done.out
-    assert "virtual-01: power mode and clocks set\n" in done.err
+    assert "virt-01: power mode and clocks set\n" in done.err
     assert "\x1b" not in done.out + done.err
 
 
@@ -102,7 +100,7 @@ def test_on_a_terminal_the_display_lives_and_leaves_no_trace(
     done = on_terminal(jetbench, *RUN, "--format", "json", variables=variables)
     assert done.status == 0
     assert {record["status"] for record in done.document["records"]} == {"ok"}
-    assert re.search(r"virtual-01 +\[#*-+\] +\d/2", done.err)
+    assert re.search(r"virt-01 +\[#*-+\] +\d/2", done.err)
     assert "2 boards finished, " in done.err
     assert "\x1b[?25l" in done.err
     # The cursor is shown again, and colours are off.

@@ -24,7 +24,7 @@ PUBLISHED_MS = {
     "vgg16": 91.82,
     "resnet50": 64.0829,
 }
-BOARDS = ("virtual-01", "virtual-02")
+BOARDS = ("virt-01", "virt-02")
 REPEATS = 2
 
 

@@ -144,13 +144,13 @@ def start_boards(
         folder = tmp_path_factory.mktemp("boards").resolve()
         assert folder != real_boards.folder
         folders.append(folder)
-        command = [SCRIPT, "up", str(count), "--dir", str(folder), "--sudo", sudo]
+        command = [str(SCRIPT), "up", str(count), "--dir", str(folder), "--sudo", sudo]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=600)
         return read_real_boards(folder / "real-inventory.yaml")
 
     yield start
     for folder in folders:
-        subprocess.run([SCRIPT, "purge", "--dir", folder], check=True, timeout=60)
+        subprocess.run([SCRIPT, "purge", "--dir", str(folder)], check=True, timeout=60)
 
 
 def read_real_boards(inventory: Path) -> RealBoards:

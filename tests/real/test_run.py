@@ -220,6 +220,7 @@ def test_check_knows_a_cpu_build(real_boards: RealBoards, pair: tuple[RealBoard,
     assert done.status == 3
     assert "its caffe is built for the CPU only" in done.out
     assert "--gpu none" in done.out
+    assert "caffe" not in pair[0].run("ls /tmp").stdout, "glog keeps each error in a file"
 
 
 def test_model_that_lies_on_the_board(
