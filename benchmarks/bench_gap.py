@@ -57,7 +57,7 @@ def gaps_ms(board: Board, one_way_s: float) -> tuple[list[float], list[float]]:
         net = place / "small.prototxt"
         net.write_text(SMALL_NET, encoding="utf-8")
         far = behind(board, proxy.host, proxy.port, place)
-        journal = sweep(far, str(net), options, place).folder / "boards" / board.name / "journal"
+        journal = sweep(far, str(net), options, place).folder / "journals" / board.name
         with journal.open("rb") as lines:
             trials = list(JournalReader().trials(lines))
     by_journal = [

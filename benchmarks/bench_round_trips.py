@@ -54,7 +54,7 @@ def waiting_s(board: Board, trials: int, one_way_s: float) -> float:
         started_s = time.perf_counter()
         swept = sweep(far, str(net), options, place / "results")
         wall_s = time.perf_counter() - started_s
-        journal = (swept.folder / "boards" / board.name / "journal").read_bytes()
+        journal = (swept.folder / "journals" / board.name).read_bytes()
     up_s = {event.kind: event.fields.get("up") for event in EventReader().feed(journal)}
     return wall_s - (float(up_s["end"] or 0) - float(up_s["start"] or 0))
 

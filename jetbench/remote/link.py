@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from paramiko import ChannelException
 
 from jetbench.domain.errors import BoardAnswerError, LinkLostError
+from jetbench.remote.alarm import ALARM
 from jetbench.remote.sockets import BROKEN
 
 if TYPE_CHECKING:
@@ -86,19 +87,15 @@ class Link:
         except BROKEN:
             raise self._lost(timeout_s) from None
         # paramiko waits without end for the answer to this request.
-        patience = threading.Timer(max(deadline_s - time.monotonic(), 0.1), channel.close)
-        patience.daemon = True
-        patience.start()
         try:
-            channel.exec_command(command)
+            with ALARM.within(max(deadline_s - time.monotonic(), 0.1), channel.close):
+                channel.exec_command(command)
         except BROKEN:
             if self.alive and time.monotonic() < deadline_s:
                 message = "it refuses to run a command"
                 hint = "log in by hand; is the user restricted to something else?"
                 raise BoardAnswerError(message, hint=hint) from None
             raise self._lost(timeout_s) from None
-        finally:
-            patience.cancel()
         return ExecChannel(channel, self._hear)
 
     def close(self) -> None:
@@ -125,21 +122,9 @@ class Link:
                 return
             if time.monotonic() - self._heard_s < _SILENCE_S:
                 continue
-            patience = threading.Timer(_ANSWER_S, self._give_up)
-            patience.daemon = True
-            patience.start()
-            try:
+            with suppress(*BROKEN), ALARM.within(_ANSWER_S, self._transport.close):
                 self._transport.global_request("keepalive@openssh.com", wait=True)
-            except BROKEN:
-                self._give_up()
-            finally:
-                patience.cancel()
             self._hear()
-
-    def _give_up(self) -> None:
-        """End the connection from a thread of its own; what it stands on may be gone, too."""
-        with suppress(*BROKEN):
-            self._transport.close()
 
 
 class ExecChannel:

@@ -6,11 +6,10 @@
         plan.json            what was asked for
         result.json          what came of it, the JSON of `jetbench run`
         models/N.prototxt    the nets that were run
-        boards/NAME/
-            probe            the board's answer to the probe, as it came
-            journal          the board's journal, as it came
-            models/N.prototxt   those nets that came from the board itself
-            logs/ID-MODEL.log   the raw log of each trial, as the board wrote it
+        models/BOARD/N.prototxt   those of them that came from the board itself
+        probes/BOARD         the board's answer to the probe, as it came
+        journals/BOARD       the board's journal, as it came
+        logs/BOARD/ID-MODEL.log   the raw log of each trial, as the board wrote it
 
 Files are 0600, folders 0700: logs and paths tell about a lab.
 """
@@ -54,45 +53,45 @@ class SweepFolder:
 
     def keep_probe(self, board: str, answer: bytes) -> None:
         """Store a board's answer to the probe."""
-        self._put(f"{self.path}/boards/{board}", "probe", answer)
+        self._put(f"{self.path}/probes", board, answer)
 
     def keep_model(self, number: int, data: bytes, board: str | None = None) -> None:
         """Store a net as it was sent; `board` where it is that board's own file."""
-        folder = self.path if board is None else f"{self.path}/boards/{board}"
-        self._put(f"{folder}/models", f"{number}.prototxt", data)
+        folder = f"{self.path}/models" if board is None else f"{self.path}/models/{board}"
+        self._put(folder, f"{number}.prototxt", data)
 
     def keep_log(self, board: str, trial: int, model: str, data: bytes) -> Path:
         """Store the raw log of a trial, for people: the journal holds it too."""
         # A name may be anything; what it becomes here is only a help for the eye.
         shown = _UNSAFE.sub("_", model)[:_MAX_NAME]
-        folder, name = f"{self.path}/boards/{board}/logs", f"{trial:03d}-{shown}.log"
+        folder, name = f"{self.path}/logs/{board}", f"{trial:03d}-{shown}.log"
         self._put(folder, name, data)
         return Path(folder, name)
 
     def append_journal(self, board: str, offset: int, data: bytes) -> None:
         """Store a piece of a board's journal where it belongs."""
-        folder = f"{self.path}/boards/{board}"
+        folder = f"{self.path}/journals"
 
         def append() -> None:
             if board not in self._journals:
                 self._make(folder)
-                self._journals[board] = os.open(f"{folder}/journal", os.O_RDWR | os.O_CREAT, 0o600)
+                self._journals[board] = os.open(f"{folder}/{board}", os.O_RDWR | os.O_CREAT, 0o600)
             # Unbuffered: what a full disk refuses must not be tried again at the end.
             written = 0
             while written < len(data):
                 written += os.pwrite(self._journals[board], data[written:], offset + written)
 
-        self._try(f"{folder}/journal", append)
+        self._try(f"{folder}/{board}", append)
 
     def sync_journal(self, board: str) -> None:
         """Return when a board's journal is on the disk, not only on its way."""
         file = self._journals.get(board)
         if file is not None:
-            self._try(f"{self.path}/boards/{board}/journal", lambda: os.fsync(file))
+            self._try(f"{self.path}/journals/{board}", lambda: os.fsync(file))
 
     def journal_lines(self, board: str) -> Iterator[bytes]:
         """The lines of a board's journal; none where there is no journal."""
-        path = self.path / "boards" / board / "journal"
+        path = self.path / "journals" / board
         if not path.exists():
             return
         with self._try(path, lambda: path.open("rb")) as file:

@@ -151,7 +151,7 @@ def test_parse_reads_the_logs_that_run_has_kept(jetbench: Program) -> None:
     record = json.loads(
         jetbench("run", "vgg16", "-b", "virt-01", "--repeats", "1", "--format", "jsonl").out
     )
-    (log,) = jetbench.sweep().glob("boards/*/logs/*")
+    (log,) = jetbench.sweep().glob("logs/*/*")
     (parsed,) = jetbench("parse", log, "--format", "json").document
     assert parsed["forward_ms"] == record["forward_ms"]["median"]
     assert (parsed["batch"], parsed["phase"], parsed["complete"]) == (1, "TEST", True)

@@ -32,7 +32,7 @@ def test_a_file_may_be_called_anything(jetbench: Program, fleet: VirtualFleet) -
     assert [record["model"] for record in records] == [name[:-9] for name in NAMES]
     assert {record["status"] for record in records} == {"ok"}
     assert "\x1b" not in done.err
-    logs = sorted(log.name for log in (jetbench.sweep() / "boards").glob("*/logs/*"))
+    logs = sorted(log.name for log in (jetbench.sweep() / "logs").glob("*/*"))
     assert len(logs) == len(NAMES)
     assert all(name.isascii() and len(name) < 100 for name in logs)
     for folder in (jetbench.folder, fleet.boards[0].root):

@@ -116,7 +116,7 @@ def test_a_cut_cable_costs_no_trial(jetbench: Program, fleet: VirtualFleet) -> N
     first = done.document["boards"]["virt-01"]
     assert first["notes"]
     assert first["restored"] is True
-    journal = (jetbench.sweep() / "boards/virt-01/journal").read_text()
+    journal = (jetbench.sweep() / "journals/virt-01").read_text()
     assert journal.count("@trial ") == journal.count("@done ") == 5
     assert at_rest(fleet.boards[0])
 

@@ -90,7 +90,7 @@ def test_a_model_is_a_file_a_folder_a_name_or_lies_on_the_board(
     assert "models/there.prototxt" in bad["reasons"][0]
     assert bad["forward_ms"] is None
     assert "virt-02: there refused: " in done.err
-    kept = jetbench.sweep() / "boards/virt-01/models/4.prototxt"
+    kept = jetbench.sweep() / "models/virt-01/4.prototxt"
     assert kept.read_text() == NET.replace("dim: 10", "dim: 1")
 
 
@@ -125,7 +125,7 @@ def test_the_board_runs_the_trials_in_the_order_of_the_plan(jetbench: Program) -
     plan = json.loads((jetbench.sweep() / "plan.json").read_text())
     repeats = [trial["repeat"] for trial in plan["trials"]]
     assert repeats == [1, 1, 2, 2, 3, 3]
-    logs = sorted((jetbench.sweep() / "boards/virt-01/logs").iterdir())
+    logs = sorted((jetbench.sweep() / "logs/virt-01").iterdir())
     names = ["ab"[trial["case"]] for trial in plan["trials"]]
     assert [log.stem for log in logs] == [f"{i:03d}-{n}" for i, n in enumerate(names, 1)]
     assert all(log.stat().st_size for log in logs)

@@ -122,7 +122,7 @@ def test_the_numbers_are_those_of_the_raw_logs(job: Job) -> None:
     assert len(_logs(job.sweep)) == len(job.records) * REPEATS
     for record in job.records:
         for trial in record["trials"]:
-            folder = job.sweep / "boards" / record["board"] / "logs"
+            folder = job.sweep / "logs" / record["board"]
             log = parse_log((folder / f"{trial['id']:03d}-{record['model']}.log").read_bytes())
             for sort in ("forward_ms", "backward_ms", "forward_backward_ms", "total_ms"):
                 assert trial[sort] == getattr(log, sort) is not None
@@ -183,4 +183,4 @@ def test_progress_is_a_line_an_event_on_standard_error(job: Job) -> None:
 
 
 def _logs(sweep: Path) -> list[Path]:
-    return sorted(sweep.glob("boards/*/logs/*.log"))
+    return sorted(sweep.glob("logs/*/*.log"))

@@ -259,7 +259,7 @@ def _recover(boards: RealBoards, board: RealBoard, tmp_path: Path) -> None:
         again = sweep.done()
     assert again.status == 0, again.said
     assert_measured(again, board)
-    kept = max(tmp_path.iterdir()) / "boards" / board.name / "journal"
+    kept = max(tmp_path.iterdir()) / "journals" / board.name
     assert "@guard state=recovered mode=1" in kept.read_text(encoding="utf-8")
     assert again.document["boards"][board.name]["power_before"]["name"] == "MAXQ"
     assert "NV Power Mode: MAXQ" in power_of(board)

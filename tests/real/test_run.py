@@ -62,7 +62,7 @@ class Measured:
 
     def log(self, board: str, trial: dict[str, Any], model: str) -> bytes:
         """The raw log of a trial, as it is kept."""
-        return (self.folder / f"boards/{board}/logs/{trial['id']:03d}-{model}.log").read_bytes()
+        return (self.folder / f"logs/{board}/{trial['id']:03d}-{model}.log").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_numbers_are_those_of_the_logs(measured: Measured) -> None:
 def test_logs_are_those_that_the_board_has_hashed(measured: Measured) -> None:
     """The journal names the hash of each log, taken on the board."""
     for (board, model), record in measured.done.records.items():
-        journal = (measured.folder / f"boards/{board}/journal").read_text(encoding="utf-8")
+        journal = (measured.folder / f"journals/{board}").read_text(encoding="utf-8")
         hashes = dict(re.findall(r"^@done id=(\d+) .*sha256=(\w+)", journal, re.MULTILINE))
         assert len(hashes) == len(ZOO) * REPEATS
         for trial in record["trials"]:

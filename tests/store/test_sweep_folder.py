@@ -51,7 +51,7 @@ def test_a_log_stays_in_its_folder_whatever_its_model_is_called(
 ) -> None:
     """Names from outside decide nothing but a few harmless letters."""
     path = folder.keep_log("one", 7, model, b"log")
-    assert path.parent == folder.path / "boards/one/logs"
+    assert path.parent == folder.path / "logs/one"
     assert path.read_bytes() == b"log"
 
 
@@ -73,9 +73,11 @@ def test_a_sweep_is_never_written_over(folder: SweepFolder) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
 def test_a_full_disk_is_named(folder: SweepFolder) -> None:
     """The error says which file, and what to do."""
-    target = folder.path / "boards/one/journal"
+    target = folder.path / "journals/one"
     target.parent.mkdir(parents=True)
     target.symlink_to("/dev/full")
-    with pytest.raises(StoreError, match="journal cannot be written: No space left") as raised:
+    with pytest.raises(
+        StoreError, match="journals/one cannot be written: No space left"
+    ) as raised:
         folder.append_journal("one", 0, b"@start\n")
     assert "--results" in (raised.value.hint or "")
