@@ -6,6 +6,7 @@ of its `Finished`. No thread writes to a disk or a terminal: whoever consumes th
 
 from __future__ import annotations
 
+import gc
 import queue
 import random
 import threading
@@ -85,6 +86,9 @@ def run_sweep(plan: Plan, door: Door, stop: threading.Event) -> Iterator[SweepEv
         What happens, in the order in which it happens on each board. The last event of a
         board is `Finished`.
     """
+    # What is loaded by now stays: the garbage collector need not look through all of it
+    # again and again while the boards' threads make and drop their small objects.
+    gc.freeze()
     events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()
     for board in plan.boards:
         visit = _Visit(plan, board, door, stop, events)

@@ -24,7 +24,6 @@ MAX_FILE_BYTES = 8 * 2**20
 """A prototxt on a board that is larger than this is refused there."""
 
 _VERSION = re.compile(r"version\s+v?(\d+\.\d\S*)")
-_HOSTNAME = re.compile(r"^\S+ (\S+)")
 _MEM_TOTAL = re.compile(r"MemTotal:\s*(\d+)")
 _MEM_AVAILABLE = re.compile(r"MemAvailable:\s*(\d+)")
 _CUDA = re.compile(r"(\d+\.\d+(?:\.\d+)?)")
@@ -54,12 +53,12 @@ def parse_probe(
         raise BoardAnswerError(message, hint=hint)
     utc_s = _whole(fields.get("utc_s"))
     sudo = fields["sudo"]
-    memory = fields.get("memory", "")
+    lines = fields.get("lines", "")
     sensors = conditions_from(pairs(fields.get("conditions", "")))
     return BoardFacts(
         simulated="simulated" in fields,
         user=fields.get("user"),
-        hostname=_search(_HOSTNAME, fields.get("system")),
+        hostname=fields.get("hostname"),
         hardware=fields.get("hardware"),
         serial=fields.get("serial"),
         l4t=parse_l4t_release(fields.get("nv_tegra_release", "")),
@@ -72,13 +71,13 @@ def parse_probe(
         sudo=next((kind for kind in get_args(SudoKind) if kind == sudo), "absent"),
         nvpmodel=fields.get("nvpmodel"),
         power_mode=parse_nvpmodel_query(fields.get("nvpmodel_query", "")),
-        power_modes=parse_nvpmodel_conf(fields.get("nvpmodel_modes", "")),
+        power_modes=parse_nvpmodel_conf(lines),
         jetson_clocks=fields.get("jetson_clocks"),
         clocks_locked=sensors.gpu_locked,
         tegrastats=fields.get("tegrastats"),
         conditions=sensors,
-        mem_total_bytes=_kilobytes(_search(_MEM_TOTAL, memory)),
-        mem_available_bytes=_kilobytes(_search(_MEM_AVAILABLE, memory)),
+        mem_total_bytes=_kilobytes(_search(_MEM_TOTAL, lines)),
+        mem_available_bytes=_kilobytes(_search(_MEM_AVAILABLE, lines)),
         disk_free_bytes=_disk(fields.get("disk_free", "")),
         home_writable="home_unwritable" not in fields,
         uptime_s=_number(fields.get("uptime_s")),

@@ -14,7 +14,7 @@ from jetbench.formats.words import pairs, printable, unwrapped
 ANSWER = """\
 utc_s=1500000000
 user=nvidia
-system=Linux tegra-ubuntu 4.4.38-tegra
+hostname=tegra-ubuntu
 uptime_s=812.34
 hardware=quill
 nv_tegra_release=# R28 (release), REVISION: 1.0, GCID: 9379712, BOARD: t186ref, EABI: aarch64
@@ -36,11 +36,11 @@ nvpmodel_query=NV Power Mode: MAXQ
 nvpmodel_query=1
 gpu_user=1234:Xorg
 gpu_user=2345:caffe
-nvpmodel_modes=< POWER_MODEL ID=0 NAME=MAXN >
-nvpmodel_modes=< POWER_MODEL ID=1 NAME=MAXQ >
+lines=< POWER_MODEL ID=0 NAME=MAXN >
+lines=< POWER_MODEL ID=1 NAME=MAXQ >
 conditions= gpu_temp_mc=38500 gpu_cur_hz=114750000 gpu_min_hz=114750000 gpu_max_hz=854250000
-memory=MemTotal:        8043024 kB
-memory=MemAvailable:    6021000 kB
+lines=MemTotal:        8043024 kB
+lines=MemAvailable:    6021000 kB
 disk_free=1000000 4096
 file_1_b64=bmFtZTogIngiCg==
 file_2_error=there is no file /home/nvidia/ssd/y

@@ -7,7 +7,7 @@ if [ ! -e "$DIR/started" ]; then
 fi
 say journal
 # Runner and guard hold the lock between them: when it is free, both have ended.
-flock -s "$LOCK" true </dev/null >/dev/null 2>&1 &
+flock -s 0 <"$LOCK" >/dev/null 2>&1 &
 tail -c "+$((OFFSET + 1))" -s 0.1 -f --pid=$! "$DIR/journal"
 say "eof size=$(wc -c <"$DIR/journal")"
 IFS= read -r answer

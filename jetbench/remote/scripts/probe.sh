@@ -24,7 +24,7 @@ answer=$(
 fact utc_s "$(date -u +%s)"
 fact user "${USER:-$(id -un)}"
 fact home "$HOME"
-fact system "$(uname -snr)"
+file_fact hostname "$ROOT/etc/hostname"
 uptime_s
 fact uptime_s "$up"
 file_fact boot_id /proc/sys/kernel/random/boot_id
@@ -144,14 +144,12 @@ else
     fact sudo password
     looked "$(bounded /bin/sh -c "$look" look "$nvpmodel" "$ROOT" 2>/dev/null)"
 fi
-if [ -r "$ROOT/etc/nvpmodel.conf" ]; then
-    fact nvpmodel_modes "$(grep POWER_MODEL "$ROOT/etc/nvpmodel.conf")"
-fi
 
 conditions
 fact conditions "$sensors"
 file_fact load /proc/loadavg
-fact memory "$(grep -E '^Mem(Total|Available):' /proc/meminfo 2>/dev/null)"
+fact lines "$(grep -hsE 'POWER_MODEL|^Mem(Total|Available):' "$ROOT/etc/nvpmodel.conf" \
+    /proc/meminfo)"
 fact disk_free "$(stat -f -c '%a %S' "$HOME" 2>/dev/null)"
 [ -w "$HOME" ] || fact home_unwritable 1
 exec 8<"$LOCK"

@@ -20,7 +20,7 @@ utc() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
 uptime_s
 first_line /proc/sys/kernel/random/boot_id
-emit "@start version=1 sweep=$SWEEP up=$up utc=$(utc) pid=$$ boot=$line"
+emit "@start version=1 sweep=$SWEEP up=$up pid=$$ boot=$line"
 
 # Started once through sudo. Its standard output is the lock: sudo closes every descriptor but
 # the first three, and the lock must not be free before the guard is done. What sudo and the
@@ -91,7 +91,7 @@ while [ -z "$stop" ] && read -r id model iterations <&5; do
     # In one piece, so that who follows is woken once.
     {
         gzip -c log | base64 -w 4000 | sed 's/^/| /'
-        printf '@done id=%s exit=%s up=%s utc=%s sha256=%s%s%s\n' "$id" "$code" "$up" "$(utc)" \
+        printf '@done id=%s exit=%s up=%s sha256=%s%s%s\n' "$id" "$code" "$up" \
             "${hash%% *}" "${stop:+ stop=$stop}" "$sensors"
     } >block || stop='no-space'
     cat block >&3 || stop='no-space'
