@@ -30,7 +30,7 @@ class Summary:
     stdev: float | None
     """Of the sample (n - 1); None for a single process."""
     ci95: tuple[float, float] | None
-    """95 % confidence interval of the mean, Student's t; None for a single process."""
+    """95 % confidence interval; not worked out yet, and so always None."""
     values: tuple[float, ...]
 
     @property
