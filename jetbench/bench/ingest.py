@@ -18,7 +18,7 @@ from jetbench.domain.timing import Failure
 from jetbench.formats.caffe_log import classify, parse_log
 from jetbench.formats.journal import JournalReader
 from jetbench.formats.tegra import parse_clocks_locked, parse_nvpmodel_query
-from jetbench.formats.words import printable, shapes_text, unwrapped
+from jetbench.formats.words import printable, shapes_text, unwrapped, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -172,8 +172,8 @@ class _Guard:
         ready = states.get("ready")
         failed = states.get("failed") or states.get("not-restored")
         mode = parse_nvpmodel_query(shown.get(("nvpmodel", "set"), ""))
-        if mode is None and ready and ready.get("mode", "").isdigit():
-            mode = PowerMode(int(ready["mode"]), None)
+        if mode is None and ready and (number := whole(ready.get("mode"))) is not None:
+            mode = PowerMode(number, None)
         restored = None
         if ready or failed:
             restored = "restored" in states or (ready is None and "not-restored" not in states)

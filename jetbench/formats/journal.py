@@ -4,7 +4,7 @@ Version 1 of the format. One line is one of:
 
 ``@KIND key=value …``
     An event. Kinds: ``start`` (version, sweep, boot), ``trial`` (id, up, utc, limit_s,
-    sensors), ``done`` (id, exit, bytes and sha256 of the log, sensors), ``guard`` (state or
+    sensors), ``done`` (id, exit, up, sha256 of the log, sensors), ``guard`` (state or
     show), ``end`` (reason).
 ``| TEXT``
     The next piece of the log of the trial that is being written: gzip, then base64.
@@ -14,7 +14,7 @@ anything else
     What sudo or a tool had to say; kept as noise.
 
 Between ``@trial`` and its ``@done`` stands the whole log. A trial without ``@done``, or whose
-log does not have the size and hash that its ``@done`` says, is not a finished one.
+log does not have the hash that its ``@done`` says, is not a finished one.
 """
 
 from __future__ import annotations

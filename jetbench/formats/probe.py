@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from typing import TYPE_CHECKING, get_args
 
@@ -15,7 +16,7 @@ from jetbench.formats.tegra import (
     parse_nvpmodel_conf,
     parse_nvpmodel_query,
 )
-from jetbench.formats.words import pairs
+from jetbench.formats.words import pairs, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ def parse_probe(
         message = "its answer to the probe cannot be understood"
         hint = "does /bin/sh work there, for this user? try: ssh HOST /bin/sh -c 'id; date'"
         raise BoardAnswerError(message, hint=hint)
-    utc_s = _whole(fields.get("utc_s"))
+    utc_s = whole(fields.get("utc_s"))
     sudo = fields["sudo"]
     lines = fields.get("lines", "")
     sensors = conditions_from(pairs(fields.get("conditions", "")))
@@ -121,8 +122,8 @@ def _last(text: str | None) -> str | None:
 
 def _disk(text: str) -> int | None:
     """``BLOCKS SIZE`` of ``stat -f`` as bytes."""
-    blocks, _, size = text.partition(" ")
-    return int(blocks) * int(size) if blocks.isdigit() and size.isdigit() else None
+    blocks, size = (whole(part) for part in text.partition(" ")[::2])
+    return None if blocks is None or size is None else blocks * size
 
 
 def _file(fields: Mapping[str, str], path: str, number: int) -> BoardFile:
@@ -148,18 +149,12 @@ def _flag(text: str | None) -> bool | None:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text or "")
+        number = float(text or "")
     except ValueError:
         return None
-
-
-def _whole(text: str | None) -> int | None:
-    try:
-        return int(text or "")
-    except ValueError:
-        return None
+    return number if math.isfinite(number) else None
 
 
 def _kilobytes(text: str | None) -> int | None:
-    number = _whole(text)
+    number = whole(text)
     return None if number is None else number * 1024

@@ -10,14 +10,15 @@ import re
 from typing import TYPE_CHECKING
 
 from jetbench.domain.facts import Conditions, PowerMode
+from jetbench.formats.words import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _RELEASE = re.compile(r"#\s*R(\d+)\s*\(release\),\s*REVISION:\s*([\d.]+)")
 _MODE_NAME = re.compile(r"NV Power Mode:\s*(\S+)")
-_MODE_ID = re.compile(r"^\s*(\d+)\s*$", re.MULTILINE)
-_MODE_ENTRY = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=([^\s>]+)")
+_MODE_ID = re.compile(r"^\s*([0-9]{1,9})\s*$", re.MULTILINE)
+_MODE_ENTRY = re.compile(r"<\s*POWER_MODEL\s+ID=([0-9]{1,9})\s+NAME=([^\s>]+)")
 _GPU_CLOCKS = re.compile(r"^GPU MinFreq=(\d+) MaxFreq=(\d+) CurrentFreq=(\d+)", re.MULTILINE)
 _CORE = re.compile(
     r"^cpu\d+:(?: Online=(\d))? Go(?:ver|nver)nor=\S+ "
@@ -70,10 +71,8 @@ def conditions_from(fields: Mapping[str, str]) -> Conditions:
     """
 
     def scaled(key: str, divisor: float) -> float | None:
-        try:
-            return int(fields[key]) / divisor
-        except (KeyError, ValueError):
-            return None
+        number = whole(fields.get(key))
+        return None if number is None else number / divisor
 
     return Conditions(
         gpu_temp_c=scaled("gpu_temp_mc", 1e3),

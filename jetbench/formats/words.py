@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _WORD = re.compile(r"""([A-Za-z0-9_]+)=(?:"([^"]*)"|(\S*))""")
 
 
@@ -18,6 +19,14 @@ def pairs(text: str) -> dict[str, str]:
     return {
         match[1]: match[2] if match[2] is not None else match[3] for match in _WORD.finditer(text)
     }
+
+
+def whole(text: str | None) -> int | None:
+    """A whole number of at most 18 ASCII digits; None for everything else.
+
+    Python's own `int` takes other scripts' digits, and raises over thousands of them.
+    """
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None
 
 
 def unwrapped(encoded: str) -> str:

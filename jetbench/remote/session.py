@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
 from jetbench.formats.probe import MAX_FILE_BYTES, parse_probe
-from jetbench.formats.words import pairs, printable, unwrapped
+from jetbench.formats.words import pairs, printable, unwrapped, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -226,11 +226,10 @@ class Follower:
                 message = f"it has said nothing for {patience_s:.0f} s"
                 raise LinkLostError(message)
             wakeup()
-        size = pairs(self._exchange.detail).get("size", "")
-        if not size.isdigit():
+        self.size = whole(pairs(self._exchange.detail).get("size"))
+        if self.size is None:
             message = "the end of its journal cannot be understood"
             raise BoardAnswerError(message)
-        self.size = int(size)
 
     def forget(self) -> None:
         """Have the board delete the sweep's folder: the journal is safe here."""

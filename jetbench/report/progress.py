@@ -18,7 +18,7 @@ from jetbench.domain.events import (
     Reached,
 )
 from jetbench.formats.journal import EventReader
-from jetbench.formats.words import printable
+from jetbench.formats.words import printable, whole
 
 if TYPE_CHECKING:
     from jetbench.domain.events import SweepEvent
@@ -103,9 +103,9 @@ class Progress:
 
     def _journal(self, board: BoardProgress, event: Event, now_s: float) -> str | None:
         """One event of a board's journal."""
-        text = event.fields.get("gpu_temp_mc", "")
-        if text.lstrip("-").isdigit():
-            board.temp_c = int(text) / 1000
+        temperature_mc = whole(event.fields.get("gpu_temp_mc"))
+        if temperature_mc is not None:
+            board.temp_c = temperature_mc / 1000
         match event.kind:
             case "guard" if event.fields.get("state") == "ready":
                 board.doing = "power and clocks set"
@@ -152,5 +152,5 @@ class Progress:
         )
 
     def _find(self, event: Event) -> Trial | None:
-        number = event.fields.get("id", "")
-        return self._trials.get(int(number)) if number.isdigit() else None
+        number = whole(event.fields.get("id"))
+        return None if number is None else self._trials.get(number)

@@ -9,7 +9,7 @@ import pytest
 from jetbench.domain.errors import BoardAnswerError
 from jetbench.domain.facts import PowerMode
 from jetbench.formats.probe import parse_probe
-from jetbench.formats.words import pairs, printable, unwrapped
+from jetbench.formats.words import pairs, printable, unwrapped, whole
 
 ANSWER = """\
 utc_s=1500000000
@@ -102,6 +102,33 @@ def test_nothing_printable_moves_a_cursor() -> None:
     """Escape sequences, carriage returns and overrides come out as text."""
     assert printable("a\x1b[2Jb\rc\u202ed") == "a\\x1b[2Jb\\rc\\u202ed"
     assert len(printable("x" * 1000, 10)) == 10
+
+
+@pytest.mark.parametrize("text", ["", "²", "٣", "9" * 5000, "1.5", "nan", None])
+def test_what_is_no_plain_number_is_none(text: str | None) -> None:
+    """Other scripts' digits, thousands of digits, fractions: none raises."""
+    assert whole(text) is None
+    assert whole("-40500") == -40500
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "²", "-", "1e9", "\x1b[2J"])
+def test_no_fact_of_a_hostile_board_raises(value: str) -> None:
+    """Whatever stands where a number should be is a fact that is not known."""
+    keys = [
+        "utc_s",
+        "uptime_s",
+        "nvpmodel_query",
+        "lines",
+        "disk_free",
+        "conditions",
+        "caffe_build",
+        "load",
+    ]
+    text = "sudo=nopasswd\n" + "".join(f"{key}={value}\n" for key in keys)
+    text += f"lines=< POWER_MODEL ID={value} NAME=x >\nlines=MemTotal: {value} kB\n"
+    facts = parse_probe(text.encode(), midpoint_utc_s=0.0)
+    assert (facts.utc_s, facts.power_mode, facts.disk_free_bytes) == (None, None, None)
+    assert facts.uptime_s in {None, 1e9}
 
 
 def test_damaged_base64_is_no_text() -> None:
