@@ -165,11 +165,12 @@ def _below(result: SweepResult) -> list[str]:
     counts = {record.forward_ms.n for record in result.records if record.forward_ms}
     if counts:
         count = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
-        processes = "process" if max(counts) == 1 else "processes"
+        # A single process has no spread, and then no ± stands in the table.
+        processes, spread = ("processes", ", ± stdev") if max(counts) > 1 else ("process", "")
         iterations = result.plan.options.iterations
         lines = [
             "",
-            f"Median forward time of {count} {processes} of {iterations} iterations, ± stdev.",
+            f"Median forward time of {count} {processes} of {iterations} iterations{spread}.",
         ]
     if result.simulated and counts:
         lines += ["Simulated: these times were computed by virtual boards, not measured."]

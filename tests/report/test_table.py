@@ -67,6 +67,14 @@ def test_the_table_says_what_where_how_long_and_under_which_conditions() -> None
     assert result_table(result) == GOLDEN
 
 
+def test_one_process_has_no_spread_and_says_so_by_silence() -> None:
+    """Neither a ± in the table nor one below it."""
+    text = result_table(make.result(make.record(forward_ms=summarize([7.25]))))
+    assert "7.250 ms " in text
+    assert "±" not in text
+    assert "of 1 process of" in text
+
+
 def test_simulated_numbers_say_so_twice() -> None:
     """In their row and below the table."""
     virtual = make.board_result(facts=make.facts(simulated=True))
