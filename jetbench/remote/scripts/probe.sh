@@ -24,7 +24,7 @@ answer=$(
 fact utc_s "$(date -u +%s)"
 fact user "${USER:-$(id -un)}"
 fact home "$HOME"
-file_fact hostname "$ROOT/etc/hostname"
+file_fact hostname "$ROOT/proc/sys/kernel/hostname"
 uptime_s
 fact uptime_s "$up"
 file_fact boot_id /proc/sys/kernel/random/boot_id
