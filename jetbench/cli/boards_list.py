@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +31,8 @@ def boards_list(
     """
     boards = load_boards(inventory, board or ())
     if list_format is ListFormat.JSON:
+        import json
+
         typer.echo(json.dumps([_as_json(one) for one in boards], indent=2))
     else:
         typer.echo(_as_table(boards))
@@ -48,6 +48,8 @@ def address(board: Board) -> str:
 
 
 def _as_json(board: Board) -> dict[str, object]:
+    from dataclasses import asdict
+
     return {**asdict(board), "tags": list(board.tags), "env": dict(board.env)}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +39,8 @@ def init(
       jetbench init
       jetbench init -i lab/inventory.yaml --schema
     """
+    from importlib import resources
+
     example = resources.files("jetbench.cli").joinpath("inventory.yaml").read_text("utf-8")
     keep = schema and not force and inventory.exists()
     if schema:
@@ -56,6 +56,8 @@ def init(
 
 
 def _write_schema(path: Path) -> None:
+    import json
+
     from jetbench.formats.inventory_schema import inventory_json_schema
 
     _write(path, json.dumps(inventory_json_schema(), indent=2) + "\n", replace=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from enum import Enum
@@ -53,6 +52,8 @@ def show_result(
 
 def render(result: SweepResult, form: ResultFormat) -> str:
     """A result as text; ends with a line end."""
+    import json
+
     from jetbench.formats.result import record_to_json, result_to_json
     from jetbench.report.table import result_csv, result_table
 
