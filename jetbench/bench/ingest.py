@@ -258,7 +258,7 @@ def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
     mode = guard.mode if guard.ready else (facts.power_mode if facts else None)
     if locked is None and facts is not None and not options.clocks:
         locked = facts.conditions.gpu_locked
-    gpu = plan.gpu_of(outcome.board)
+    gpu = options.gpu_on(outcome.board)
     prototxt = case.prototxt
     return Record(
         board=outcome.board.name,

@@ -43,7 +43,7 @@ def survey(
     """Probe every board and hold it against what is to be measured, in the order given."""
 
     def look(board: Board) -> Surveyed:
-        gpu = options.gpu if options.gpu is not None else board.gpu if board.gpu is not None else 0
+        gpu = options.gpu_on(board)
         try:
             link = connect(board)
             try:

@@ -134,7 +134,7 @@ class _Visit:
         self.events.put(Connecting(name))
         self.link = self.door.connect(self.board)
         session = Session(self.link)
-        gpu = self.plan.gpu_of(self.board)
+        gpu = self.plan.options.gpu_on(self.board)
         paths = tuple(case.board_path for case in self.plan.cases if case.board_path is not None)
         facts, answer = session.probe(
             caffe=self.board.caffe,
@@ -184,7 +184,7 @@ class _Visit:
 
     def _parcel(self, facts: BoardFacts, cases: dict[int, Case]) -> Parcel:
         options = self.plan.options
-        gpu = self.plan.gpu_of(self.board)
+        gpu = self.plan.options.gpu_on(self.board)
         caffe = facts.caffe
         if caffe is None:
             message = "it has no Caffe"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from jetbench.cli import exit_codes
 from jetbench.cli.common import BoardOption, InventoryOption, ListFormat
 
 
@@ -55,4 +56,6 @@ def check(
         found = survey(boards, options, connector.connect)
     typer.echo(survey_json(found) if list_format is ListFormat.JSON else survey_text(found))
     able = sum(one.can_measure for one in found)
-    raise typer.Exit(0 if able == len(found) else 1 if able else 3)
+    if able == len(found):
+        return
+    raise typer.Exit(exit_codes.FAILED if able else exit_codes.NOTHING)

@@ -12,6 +12,7 @@ from jetbench.cli import (
     boards_list,
     check,
     demo,
+    exit_codes,
     init,
     models,
     parse,
@@ -21,11 +22,6 @@ from jetbench.cli import (
     virtual,
 )
 from jetbench.domain.errors import BoardError, JetbenchError, UsageError
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_NOTHING = 3
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="jetbench",
@@ -83,14 +79,14 @@ def main() -> None:
         app()
     except JetbenchError as error:
         complain(error)
-        sys.exit(EXIT_USAGE if isinstance(error, UsageError) else _code(error))
+        sys.exit(exit_codes.USAGE if isinstance(error, UsageError) else _code(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has left: not an error, and nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_FAILED)
+        sys.exit(exit_codes.FAILED)
 
 
 def complain(error: JetbenchError) -> None:
@@ -101,4 +97,4 @@ def complain(error: JetbenchError) -> None:
 
 
 def _code(error: JetbenchError) -> int:
-    return EXIT_NOTHING if isinstance(error, BoardError) else EXIT_FAILED
+    return exit_codes.NOTHING if isinstance(error, BoardError) else exit_codes.FAILED

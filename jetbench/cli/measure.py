@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from jetbench.cli import exit_codes
 from jetbench.cli.watch import watching
 from jetbench.domain.errors import StoreError, UsageError
 from jetbench.domain.events import JournalComplete
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from jetbench.cli.watch import Watch
     from jetbench.domain.plan import Plan
     from jetbench.domain.record import SweepResult
-
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_NOTHING = 3
-EXIT_INTERRUPTED = 130
 
 
 def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) -> SweepResult:
@@ -77,10 +73,10 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
 def exit_code(result: SweepResult) -> int:
     """The contract's code for a result."""
     if result.interrupted:
-        return EXIT_INTERRUPTED
+        return exit_codes.INTERRUPTED
     if not result.measured:
-        return EXIT_NOTHING
-    return EXIT_OK if result.complete else EXIT_FAILED
+        return exit_codes.NOTHING
+    return exit_codes.OK if result.complete else exit_codes.FAILED
 
 
 def _holder(plan: Plan) -> str:

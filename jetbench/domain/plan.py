@@ -32,6 +32,12 @@ class Options:
     seed: int = 0
     """Decides the order of the cases in each round."""
 
+    def gpu_on(self, board: Board) -> Gpu:
+        """The device a board measures on: the option, the inventory, or 0."""
+        if self.gpu is not None:
+            return self.gpu
+        return board.gpu if board.gpu is not None else 0
+
     @property
     def needs_guard(self) -> bool:
         """Whether anything on the board is changed, so that root has to put it back."""
@@ -100,9 +106,3 @@ class Plan:
     cases: tuple[Case, ...]
     trials: tuple[Trial, ...]
     """The same for every board."""
-
-    def gpu_of(self, board: Board) -> Gpu:
-        """The device a board measures on: the option, the inventory, or 0."""
-        if self.options.gpu is not None:
-            return self.options.gpu
-        return board.gpu if board.gpu is not None else 0
