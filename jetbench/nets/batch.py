@@ -1,65 +1,47 @@
 """Another batch size for a prototxt, and not one other byte changed.
 
-What is certain is done, everything else is refused with the line to blame:
-
-- inputs declared in any of the three ways (an Input layer, ``input:`` with
-  ``input_shape``, ``input:`` with four ``input_dim``) or by DummyData layers alone, one or
-  several that agree on their batch;
-- of the net that the phase asked for leaves; inputs of the other phase follow where they
-  are as certain.
+The batch of every input is found (`nets.assign`), followed through the layers
+(`nets.follow`) and set wherever it stands as a number. What is certain is done, everything
+else is refused with the line to blame. At the end the new text is read again, and must be
+the net that was meant.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
-from jetbench.nets.batch_hazards import (
-    python_layers,
-    refuse_data_layers,
-    refuse_hard_coded,
-    refuse_sequences,
-)
-from jetbench.nets.batch_inputs import (
+from jetbench.nets.assign import Assigned, Wish, assign
+from jetbench.nets.edits import Edit, Replacement, changed_lines, replaced, rewritten
+from jetbench.nets.follow import Batch, Blob, Followed, follow
+from jetbench.nets.hazards import BY_HAND
+from jetbench.nets.inputs import (
     DUMMY,
     INPUT,
-    Source,
-    all_layers,
+    Input,
+    batch_number,
     check_size,
     declared_inputs,
-    layers_of_phase,
+    is_source,
+    reads_data_set,
+    refuse_ambiguous,
 )
-from jetbench.nets.not_a_net import BOM, read_net
+from jetbench.nets.not_a_net import BOM
+from jetbench.nets.patch_notes import comment_notes, notes_on, some
+from jetbench.nets.phases import State, keeps
+from jetbench.nets.read import read_net
+from jetbench.nets.shapes import with_axes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from jetbench.formats.textproto import Message, Scalar
-    from jetbench.nets.batch_inputs import Input, Layer
+    from jetbench.nets.net import Shape
+    from jetbench.nets.spec import LayerSpec, NetSpec
 
 _PHASES = ("TEST", "TRAIN")
-_IMAGE_AXES = 4
-_ROI_COLUMNS = 5
-_IM_INFO_COLUMNS = 3
-_BOX_COLUMNS = 8  # SSD's ground truth: item, label, instance, four corners, difficult
-_MAX_NAMED = 5
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_AT_RUN_TIME = re.compile(r"#[^\n]*\b(?:at|during) run-?\s?time\b", re.IGNORECASE)
-_AGREE_BY_HAND = (
-    "Write the shapes you want into a copy of the file: it is taken as it is where the "
-    "images have the batch already."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One line that changes; lines from 1, their text without the line ends."""
-
-    line: int
-    old_line: str
-    new_line: str
+_NO_SHAPES: Mapping[str, Shape] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,273 +49,246 @@ class Patched:
     """A prototxt at the batch that was asked for."""
 
     text: str
+    batch: int
     edits: tuple[Edit, ...]
     """Empty where the file had the batch already."""
     notes: tuple[str, ...]
     """What a user should know, a sentence each: inputs left alone, a mended byte-order mark."""
-    input_shapes: tuple[tuple[str, tuple[int, ...]], ...]
-    """Each input of the phase's net with its shape after the patch."""
+    input_shapes: tuple[tuple[str, Shape], ...]
+    """Each input of the phase's net with its shape after the patch, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """What one phase's net asks for."""
+class _Net:
+    """The part of a file that is one phase's net, and what is asked of it."""
 
-    numbers: tuple[Scalar, ...]
-    """The numbers that become the batch."""
-    notes: tuple[str, ...]
-    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    spec: NetSpec
+    state: State
+    wish: Wish
+    data_layers: bool
+
+    @property
+    def layers(self) -> tuple[LayerSpec, ...]:
+        return tuple(layer for layer in self.spec.layers if keeps(layer, self.state))
 
 
-def patch_batch(text: str, batch: int, *, phase: str = "TEST") -> Patched:
-    """Set the batch of a net's inputs.
+def patch_batch(  # noqa: PLR0913 - all but the first two by name
+    text: str,
+    batch: int | None = 1,
+    *,
+    phase: str = "TEST",
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, Shape] = _NO_SHAPES,
+    data_layers: bool = False,
+) -> Patched:
+    """Set the batch of a net, at its inputs and wherever else it stands.
 
     Args:
         text: The prototxt; bytes that are no UTF-8 as lone surrogates.
-        batch: Images (or whatever the net takes) in one forward pass, at least 1.
+        batch: Images (or whatever the net takes) in one forward pass, at least 1; None for
+            that of `shapes`.
         phase: ``TEST`` or ``TRAIN``, as it will be given to ``caffe time``.
+        stages: The same, of its ``-stage``.
+        shapes: Whole shapes, by input.
+        data_layers: Also set the ``batch_size`` of layers that read a data set, of every
+            phase and stage.
 
     Raises:
         ModelError: The file is no net, or what the batch means in it is not certain.
     """
-    if batch < 1:
+    _check_arguments(batch, phase)
+    original = text.removeprefix(BOM)
+    net = _Net(
+        spec=(spec := read_net(original)),
+        state=State(phase, (*spec.stages, *stages)),
+        wish=Wish(batch, shapes),
+        data_layers=data_layers,
+    )
+    refuse_ambiguous(spec)
+    shaped = with_axes(original, spec, net.layers, shapes) if shapes else original
+    if shaped != original:
+        net = replace(net, spec=read_net(shaped))
+    inputs, assigned = _assigned(net)
+    replacements = {*_replacements(inputs, assigned)}
+    others, kept = _of_other_phase(net, assigned.batch.after)
+    replacements.update(others)
+    if data_layers:
+        replacements.update(_of_data_layers(net.spec, assigned.batch.after))
+    patched = replaced(shaped, replacements)
+    after = replace(net, spec=read_net(patched))
+    return Patched(
+        text=patched,
+        batch=assigned.batch.after,
+        edits=changed_lines(original, patched),
+        notes=(
+            *(
+                ["The byte-order mark is removed: Caffe would refuse it."]
+                if text != original
+                else []
+            ),
+            *notes_on(inputs, assigned, net.layers),
+            *_verified(spec, net, assigned, after),
+            *kept,
+            *comment_notes(original, spec),
+        ),
+        input_shapes=tuple(
+            (name, shape) for name, shape in assigned.shapes.items() if shape is not None
+        ),
+    )
+
+
+def _check_arguments(batch: int | None, phase: str) -> None:
+    if batch is not None and batch < 1:
         raise ModelError(f"a batch of {batch} is none", hint="Pass a batch of 1 or more.")
     if phase not in _PHASES:
         raise ModelError(f"there is no phase {phase!r}", hint="Pass TEST or TRAIN.")
-    notes = []
-    if text.startswith(BOM):
-        text = text.removeprefix(BOM)
-        notes.append("The byte-order mark is removed: Caffe would refuse the file with it.")
-    root = read_net(text)
-    source = Source(text)
-    layers = all_layers(source, root)
-    asked = _change(source, root, layers, phase, batch)
-    other = _of_other_phase(source, root, layers, phase, batch)
-    numbers = {number.start: number for change in (asked, other) for number in change.numbers}
-    edits = [
-        (number, _rewritten(number, batch))
-        for _, number in sorted(numbers.items())
-        if number.as_int() != batch
-    ]
-    patched = _replaced(text, edits)
-    return Patched(
-        text=patched,
-        edits=_changed_lines(text, patched),
-        notes=(*notes, *asked.notes, *other.notes, *_comment_notes(source, root)),
-        input_shapes=asked.shapes,
-    )
 
 
-def _of_other_phase(
-    source: Source, root: Message, layers: Sequence[Layer], phase: str, batch: int
-) -> _Change:
-    """The change for the phase that was not asked for; none where that is not certain."""
+def _assigned(net: _Net) -> tuple[tuple[Input, ...], Assigned]:
+    """The inputs of a net, and the batch of each.
+
+    Raises:
+        ModelError: There is none, one has no shape, or it is not certain what the batch is.
+    """
+    layers = net.layers
+    _refuse_sources(layers, net)
+    inputs = declared_inputs(layers)
+    if not inputs:
+        raise _no_input(net)
+    for one in inputs:
+        if one.shape is None and not one.is_data:
+            message = f"the input {one.name!r} has no shape: code sets it at run time"
+            raise one.wrong(message, f"Pass one, such as --shape {one.name}=1x3x224x224.")
+    assigned = assign(inputs, layers, net.wish)
+    for one in inputs:
+        check_size(one, assigned.shapes[one.name] or ())
+    return inputs, assigned
+
+
+def _refuse_sources(layers: Sequence[LayerSpec], net: _Net) -> None:
+    """Refuse a net whose blobs come from a data set or from code.
+
+    Raises:
+        ModelError: A layer has no bottoms and is no declared input.
+    """
+    for layer in layers:
+        if not is_source(layer) or layer.type in {INPUT, DUMMY}:
+            continue
+        if not reads_data_set(layer):
+            message = f"{layer.type} makes its own data: no batch is known"
+            raise layer.wrong(
+                message, hint="Replace it by an Input layer with the shape you want."
+            )
+        if not net.data_layers:
+            raise layer.wrong(
+                f"{layer.type} reads a data set, which is not on the board",
+                hint=f"In phase {net.state.phase} this net has no input of its own: pass its "
+                "deploy.prototxt, or replace the layer by an Input layer. Where the board has "
+                "the data set, pass --data-layers.",
+            )
+        if batch_number(layer) is None:
+            hint = "Write one into the file."
+            raise layer.wrong(f"{layer.type} has no batch_size", hint=hint)
+
+
+def _no_input(net: _Net) -> ModelError:
+    """Why there is none, and in which phase or stage there is one."""
+    phase = net.state.phase
+    message = f"the net has no input in phase {phase}"
     (other,) = (name for name in _PHASES if name != phase)
-    here = layers_of_phase(root, layers, phase)
-    there = layers_of_phase(root, layers, other)
-    own = [one for one in there if one.type in {INPUT, DUMMY} and one not in here]
-    if not own:
-        return _Change((), (), ())
+    sources = [layer for layer in net.spec.layers if is_source(layer)]
+    elsewhere = replace(net.state, phase=other)
+    if any(keeps(layer, elsewhere) for layer in sources if layer.type in {INPUT, DUMMY}):
+        hint = f"It has one in phase {other}: pass --phase {other}."
+        return net.spec.fields.wrong(message, hint)
+    stages = [stage for layer in sources for stage in _stages(layer)]
+    if stages:
+        hint = f"Its input is for a stage: pass --stage {' or '.join(dict.fromkeys(stages))}."
+        return sources[0].wrong(message, hint=hint)
+    bare = net.spec.fields.scalars("input")
+    if bare:
+        name = bare[0].as_str()
+        message = f"the input {name!r} has no shape: code sets it at run time"
+        hint = f"Pass one, such as --shape {name}=1x3x224x224."
+        return net.spec.fields.places.wrong(bare[0].start, message, hint)
+    return net.spec.fields.wrong(message, "Add an Input layer with the shape you want.")
+
+
+def _stages(layer: LayerSpec) -> tuple[str, ...]:
+    return tuple(stage for rule in layer.fields.blocks("include") for stage in rule.words("stage"))
+
+
+def _replacements(inputs: Sequence[Input], assigned: Assigned) -> Iterator[Replacement]:
+    """Every number that changes: at the inputs, and further down."""
+    for one in inputs:
+        shape = assigned.shapes[one.name]
+        if one.is_data:
+            shape = (assigned.batch.after,) if assigned.axes[one.name] == 0 else ()
+        for number, size in zip(one.dims, shape or (), strict=False):
+            if number.as_int() != size:
+                yield rewritten(number, size)
+    for number, value in assigned.followed.numbers.values():
+        if number.as_int() != value:
+            yield rewritten(number, value)
+
+
+def _of_other_phase(net: _Net, after: int) -> tuple[list[Replacement], list[str]]:
+    """The change for the phase that was not asked for; none where that is not certain."""
+    (other,) = (name for name in _PHASES if name != net.state.phase)
+    here = {id(layer) for layer in net.layers}
+    there = replace(net, state=replace(net.state, phase=other), wish=Wish(after, {}))
+    if not any(
+        layer.type in {INPUT, DUMMY} and not layer.bottoms and id(layer) not in here
+        for layer in there.layers
+    ):
+        return [], []
     try:
-        change = _change(source, root, layers, other, batch)
+        return list(_replacements(*_assigned(there))), []
     except ModelError as error:
         at = f" (line {error.line}: {error.bare})" if error.line else ""
-        return _Change((), (f"The inputs of phase {other} alone keep their batch{at}.",), ())
-    return _Change(change.numbers, (), ())
+        return [], [f"The inputs of phase {other} alone keep their batch{at}."]
 
 
-def _change(
-    source: Source, root: Message, layers: Sequence[Layer], phase: str, batch: int
-) -> _Change:
-    """Find the numbers that are the batch in the net of one phase."""
-    kept = layers_of_phase(root, layers, phase)
-    refuse_data_layers(source, kept, phase)
-    inputs = declared_inputs(source, root, kept)
-    if not inputs:
-        raise _no_input(source, root, layers, phase)
-    refuse_sequences(source, kept, inputs, batch)
-    sides = {one.name: why for one in inputs if (why := _side(one, kept))}
-    main = [one for one in inputs if one.name not in sides]
-    if not main:
-        message = "no input of the net has a batch"
-        raise source.wrong(inputs[0].start, message, _AGREE_BY_HAND)
-    batched = _batched(source, main, batch)
-    shapes = tuple(
-        (one.name, (batch, *one.shape[1:]) if one in batched else one.shape) for one in inputs
-    )
-    changed = [one for one in batched if one.shape[0] != batch]
-    if changed:
-        _refuse_mixtures(source, inputs, sides, changed, batch)
-        refuse_hard_coded(source, kept, changed[0].shape[0], batch)
-    for one, (_, shape) in zip(inputs, shapes, strict=True):
-        check_size(source, one, shape)
-    notes = [
-        f"The input {one.name!r} ({_shown(one.shape)}) is left alone: "
-        f"it {sides.get(one.name, 'has another first number')}."
-        for one in inputs
-        if one not in batched
-    ]
-    runs = python_layers(kept) if changed else ()
-    if runs:
-        notes.append(f"Python layers run code that was not looked at: {_some(runs)}.")
-    return _Change(tuple(one.dims[0] for one in changed), (*notes, *_order_notes(kept)), shapes)
+def _of_data_layers(spec: NetSpec, after: int) -> Iterator[Replacement]:
+    """The batch of every layer that reads a data set, whatever its phase."""
+    for layer in spec.layers:
+        number = batch_number(layer) if reads_data_set(layer) else None
+        if number is not None and number.as_int() != after:
+            yield rewritten(number, after)
 
 
-def _side(one: Input, layers: Iterable[Layer]) -> str | None:
-    """Why the first number of an input is no batch, or None where it may be one."""
-    if not one.shape:
-        return "is a single number"
-    users = {
-        (layer.type, layer.bottoms.index(one.name))
-        for layer in layers
-        if one.name in layer.bottoms
-    }
-    regions = any("roi" in kind and place > 0 for kind, place in users)
-    if _ROI_COLUMNS in one.shape[1:2] and (regions or one.name == "rois"):
-        return "lists regions, not images"
-    if one.shape[:2] == (1, 1) and one.shape[3:] == (_BOX_COLUMNS,) and one.name == "label":
-        return "lists boxes of objects, not images"
-    proposals = any("proposal" in kind or kind == "python" for kind, place in users if place)
-    if one.shape[1:] == (_IM_INFO_COLUMNS,) and (proposals or one.name == "im_info"):
-        return "holds an image's size"
-    return None
+def _verified(original: NetSpec, net: _Net, assigned: Assigned, after: _Net) -> list[str]:
+    """Read the result as a net of its own, and hold it against what was meant.
 
-
-def _batched(source: Source, main: Sequence[Input], batch: int) -> list[Input]:
-    """The inputs whose first number is the batch.
+    Returns:
+        A note where a whole shape gives layers other weights.
 
     Raises:
-        ModelError: They do not agree, or agree only because all say 1.
+        ModelError: A layer does not take the shapes; a hard-coded number that was not found.
     """
-    firsts = {one.shape[0] for one in main}
-    if firsts == {batch}:
-        return [*main]
-    images = [one for one in main if _is_image(one)]
-    if len(firsts) > 1:
-        if images and all(one.shape[0] == batch for one in images):
-            return [one for one in main if one.shape[0] == batch]
-        shown = "; ".join(f"{one.name} {_shown(one.shape)}" for one in main[:_MAX_NAMED])
-        message = f"the inputs differ in their first number: which is the batch? {shown}"
-        odd = next(one for one in main if one.shape[0] != main[0].shape[0])
-        raise source.wrong(odd.dims[0].start, message, _AGREE_BY_HAND)
-    if len(main) > 1 and firsts == {1} and len(images) < len(main):
-        odd = next(one for one in main if one not in images)
-        message = (
-            f"it is not certain that the input {odd.name!r} ({_shown(odd.shape)}) has a batch"
-        )
-        raise source.wrong(odd.start, message, _AGREE_BY_HAND)
-    if len(main) == 1 and len(main[0].shape) == 1:
-        message = f"the input {main[0].name!r} has one dimension: is it the batch?"
-        raise source.wrong(main[0].start, message, _AGREE_BY_HAND)
-    return [*main]
+    first = replace(net, spec=original)
+    before, now = _as_it_is(first), _as_it_is(after)
+    if [(one.name, one.type) for one in net.layers] != [
+        (one.name, one.type) for one in after.layers
+    ]:
+        raise ModelError("the patched file is not the same net", hint=BY_HAND)
+    changed = []
+    for place, layer in enumerate(after.layers):
+        error = now.errors.get(place)
+        if error is not None and place not in before.errors:
+            raise ModelError(error.bare, line=error.line, column=error.column, hint=BY_HAND)
+        meant, found, was = (one.effects[place] for one in (assigned.followed, now, before))
+        if meant is not None and found is not None and meant.tops != found.tops:
+            raise layer.wrong("its output is not the one that was meant", hint=BY_HAND)
+        if was is not None and found is not None and was.weights != found.weights:
+            changed.append(layer.name)
+    if not changed:
+        return []
+    names = some(changed)
+    return [f"With these shapes the file's net has other weights in {names}: it is another net."]
 
 
-def _refuse_mixtures(
-    source: Source,
-    inputs: Sequence[Input],
-    sides: dict[str, str],
-    changed: Sequence[Input],
-    batch: int,
-) -> None:
-    """Refuse to change a batch beside inputs that may have to change with it.
-
-    Raises:
-        ModelError: Constants of a DummyData layer, or sizes of images, stand beside it.
-    """
-    dummies = [one for one in inputs if one.origin == DUMMY]
-    if dummies and len(dummies) < len(inputs):
-        message = f"the constants {dummies[0].name!r} of a DummyData layer may hold the batch, too"
-        raise source.wrong(dummies[0].start, message, _AGREE_BY_HAND)
-    for one in inputs:
-        if sides.get(one.name) == "holds an image's size" and (batch, *one.shape[:1]) != (1, 1):
-            message = f"the input {one.name!r} holds the size of each image of the batch"
-            raise source.wrong(one.start, message, _AGREE_BY_HAND)
-    firsts = {one.shape[0] for one in changed}
-    if len(firsts) > 1:
-        message = "the inputs differ in their batch"
-        raise source.wrong(changed[-1].start, message, _AGREE_BY_HAND)
-
-
-def _no_input(source: Source, root: Message, layers: Sequence[Layer], phase: str) -> ModelError:
-    (other,) = (name for name in _PHASES if name != phase)
-    message = f"the net has no input in phase {phase}"
-    there = layers_of_phase(root, layers, other)
-    if any(layer.type in {INPUT, DUMMY} for layer in there):
-        return source.wrong(0, message, f"It has one in phase {other}: pass --phase {other}.")
-    staged = [layer for layer in layers if layer.type in {INPUT, DUMMY}]
-    if staged:
-        return source.wrong(
-            staged[0].start, message, "Its Input layer is for a stage: remove its include rule."
-        )
-    names = root.scalars("input")
-    if names:
-        return source.wrong(
-            names[0].start,
-            f"the input {names[0].as_str()!r} has no shape: code sets it at run time",
-            "Add an input_shape for it.",
-        )
-    return source.wrong(0, message, "Add an Input layer with the shape you want.")
-
-
-def _order_notes(layers: Sequence[Layer]) -> list[str]:
-    """A word on Input layers behind the layers that need them, which Caffe refuses."""
-    used: set[str] = set()
-    notes = []
-    for layer in layers:
-        late = used.intersection(layer.tops) if layer.type in {INPUT, DUMMY} else ()
-        if late:
-            notes.append(
-                f"Caffe will refuse the net: the layer {layer.name!r} stands behind one "
-                "that needs its blob."
-            )
-        used.update(layer.bottoms)
-    return notes
-
-
-def _comment_notes(source: Source, root: Message) -> list[str]:
-    """A word on inputs whose comment says that code sets them at run time."""
-    ends = [dim.end for dim in root.scalars("input_dim")]
-    ends += [field.end for shape in root.messages("input_shape") for field in shape.fields]
-    for end in ends:
-        line = source.text[end : source.text.find("\n", end) + 1 or None]
-        if _AT_RUN_TIME.search(line):
-            where = f"Line {source.line(end)} says that the input's size is set at run time"
-            return [f"{where}: the time of the size in the file may mean nothing."]
-    return []
-
-
-def _is_image(one: Input) -> bool:
-    return len(one.shape) >= _IMAGE_AXES and min(one.shape[2:]) > 1
-
-
-def _rewritten(number: Scalar, batch: int) -> str:
-    """The batch in the number's own base, so that only digits change."""
-    old = number.text
-    if old[:2] in {"0x", "0X"}:
-        return old[:2] + (f"{batch:X}" if any("A" <= c <= "F" for c in old[2:]) else f"{batch:x}")
-    if len(old) > 1 and old.startswith("0"):
-        return f"0{batch:o}"
-    return str(batch)
-
-
-def _replaced(text: str, edits: Iterable[tuple[Scalar, str]]) -> str:
-    pieces, done = [], 0
-    for number, new in edits:
-        pieces += [text[done : number.start], new]
-        done = number.end
-    return "".join([*pieces, text[done:]])
-
-
-def _changed_lines(old: str, new: str) -> tuple[Edit, ...]:
-    """The lines that differ; a patch keeps their number."""
-    pairs = zip(_LINE_END.split(old), _LINE_END.split(new), strict=True)
-    return tuple(Edit(i, a, b) for i, (a, b) in enumerate(pairs, start=1) if a != b)
-
-
-def _shown(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape)) or "no dimensions"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = ", …" if len(names) > _MAX_NAMED else ""
-    return ", ".join(names[:_MAX_NAMED]) + more
+def _as_it_is(net: _Net) -> Followed:
+    """The net of a file, nothing changed."""
+    inputs = {one.name: Blob.fixed(one.shape) for one in declared_inputs(net.layers)}
+    return follow(net.layers, inputs, Batch(1, 1))

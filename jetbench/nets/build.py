@@ -72,15 +72,9 @@ class _Builder:
 
     def _layer(self, spec: LayerSpec) -> Layer:
         bottoms = tuple(self._shapes[blob] for blob in spec.bottoms)
-        rule = RULES.get(spec.type)
-        tops = spec.tops
-        if rule is not None:
-            if rule.automatic_top and not tops:
-                tops = (AUTOMATIC_TOP,)
-            _check_arity(spec, rule, len(tops))
-        effect = _apply(spec, rule, bottoms)
+        rule, tops = RULES.get(spec.type), _tops(spec)
+        effect = effect_of(spec, bottoms)
         shapes = (None,) * len(tops) if effect is None else effect.tops
-        _check_sizes(spec, shapes)
         self._shapes.update(zip(tops, shapes, strict=True))
         return Layer(
             name=spec.name,
@@ -89,7 +83,7 @@ class _Builder:
             tops=tops,
             bottom_shapes=bottoms,
             output_shapes=shapes,
-            params=None if effect is None else sum(map(count, effect.weights)),
+            params=sum(map(count, effect.weights)) if effect and effect.weights_known else None,
             shared_params=0 if effect is None else self._shared(spec, effect),
             statistics=0 if effect is None else sum(map(count, effect.statistics)),
             macs=None if effect is None else effect.macs,
@@ -116,12 +110,36 @@ def _param_names(spec: LayerSpec) -> tuple[str, ...]:
     return tuple(block.word("name", "") for block in blocks) or spec.fields.words("param")
 
 
-def _apply(spec: LayerSpec, rule: Rule | None, bottoms: tuple[Shape | None, ...]) -> Effect | None:
-    """What the layer does; None where its type or one of its bottoms is not known."""
-    known = tuple(shape for shape in bottoms if shape is not None)
-    if rule is None or len(known) < len(bottoms):
+def effect_of(spec: LayerSpec, bottoms: tuple[Shape | None, ...]) -> Effect | None:
+    """What one layer does to bottoms of these shapes, without its costs as a part of a net.
+
+    Args:
+        spec: The layer.
+        bottoms: A shape for each of its bottoms; None where it is not known.
+
+    Returns:
+        None where the layer's type or one of its bottoms is not known.
+
+    Raises:
+        ModelError: Caffe could not set the layer up.
+    """
+    rule = RULES.get(spec.type)
+    if rule is None:
         return None
-    return rule.apply(spec, known)
+    _check_arity(spec, rule, len(_tops(spec)))
+    known = tuple(shape for shape in bottoms if shape is not None)
+    if len(known) < len(bottoms):
+        return None
+    effect = rule.apply(spec, known)
+    _check_sizes(spec, effect.tops)
+    return effect
+
+
+def _tops(spec: LayerSpec) -> tuple[str, ...]:
+    """The tops, with the one that Caffe gives a loss layer that names none."""
+    rule = RULES.get(spec.type)
+    automatic = rule is not None and rule.automatic_top and not spec.tops
+    return (AUTOMATIC_TOP,) if automatic else spec.tops
 
 
 def _check_arity(spec: LayerSpec, rule: Rule, tops: int) -> None:

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from jetbench.nets.spec import Fields, LayerSpec
 
 
+_PHASES = {"0": "TRAIN", "1": "TEST"}
+"""The text format takes a value of an enumeration by its number, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What ``caffe time`` is asked to build: ``-phase``, ``-stage`` and ``-level``."""
@@ -36,7 +40,7 @@ def keeps(layer: LayerSpec, state: State) -> bool:
 def _meets(rule: Fields, state: State) -> bool:
     """Whether all conditions of one rule hold; a rule without any always does."""
     return (
-        rule.word("phase", state.phase) == state.phase
+        _PHASES.get(phase := rule.word("phase", state.phase), phase) == state.phase
         and rule.integer("min_level", state.level) <= state.level
         and rule.integer("max_level", state.level) >= state.level
         and all(stage in state.stages for stage in rule.words("stage"))

@@ -7,7 +7,6 @@ enumerated types of ``layers { type: CONVOLUTION }`` get their modern names.
 
 from __future__ import annotations
 
-from jetbench.domain.errors import ModelError
 from jetbench.nets import not_a_net, v0
 from jetbench.nets.spec import Fields, LayerSpec, NetSpec, Places
 
@@ -64,23 +63,19 @@ def read_net(text: str) -> NetSpec:
 
     Raises:
         ModelError: it is no net, or mixes two generations of the format.
-
     """
     fields = Fields(not_a_net.read_net(text), Places.of(text))
     modern, old = fields.blocks("layer"), fields.blocks("layers")
     if modern and old:
-        raise ModelError(
-            "the net has both 'layer' and 'layers'",
-            hint="Caffe ignores one of them; keep the one you mean",
-            line=old[0].line(),
-        )
+        message = "the file has both “layer” and “layers” blocks, and Caffe ignores one kind"
+        raise old[0].wrong(message, "Keep the one you mean.")
     inputs = _legacy_inputs(fields)
-    layers = [_read_layer(layer, old=False) for layer in modern]
-    layers += [_read_layer(layer, old=True) for layer in old]
+    layers = tuple(_read_layer(layer, old=bool(old)) for layer in modern or old)
     return NetSpec(
         name=fields.word("name", ""),
-        layers=tuple([inputs, *layers] if inputs else layers),
+        layers=((inputs,) if inputs else ()) + v0.without_padding(layers),
         stages=fields.block("state").words("stage"),
+        fields=fields,
     )
 
 
@@ -101,35 +96,37 @@ def _read_layer(fields: Fields, *, old: bool) -> LayerSpec:
 def _legacy_inputs(fields: Fields) -> LayerSpec | None:
     """The Input layer that Caffe makes of ``input:``, ``input_shape`` and ``input_dim``.
 
-    A bare ``input:`` without any shape is dropped, as Caffe does: an Input layer further
-    down gives the shape.
+    As in ``UpgradeNetInput``: ``input_shape`` counts where there is both, what there is too
+    much of is passed over, and a bare ``input:`` without any shape is dropped, since an
+    Input layer further down may give the shape.
     """
-    names = fields.words("input")
-    shapes = tuple(block.integers("dim") for block in fields.blocks("input_shape"))
-    if not shapes:
-        dims = fields.integers("input_dim")
-        shapes = tuple(
-            dims[start : start + _DIMS_A_INPUT] for start in range(0, len(dims), _DIMS_A_INPUT)
-        )
-        if dims and len(dims) < _DIMS_A_INPUT * len(names):
-            raise ModelError(
-                f"{len(names)} inputs need {_DIMS_A_INPUT * len(names)} input_dim, "
-                f"there are {len(dims)}",
-                line=fields.line_of("input_dim"),
-            )
-    if not names or not shapes:
+    names = fields.scalars("input")
+    blocks, all_dims = fields.blocks("input_shape"), fields.scalars("input_dim")
+    if not names or not (blocks or all_dims):
         return None
-    if len(shapes) < len(names):
-        raise ModelError(
-            f"{len(names)} inputs, but {len(shapes)} input_shape",
-            line=fields.line_of("input_shape"),
-        )
+    if blocks:
+        if len(blocks) < len(names):
+            message = f"there are {len(names)} input and {len(blocks)} input_shape"
+            raise blocks[0].wrong(message, "Each input needs one input_shape.")
+        dims = tuple(block.scalars("dim") for block in blocks)
+        shapes = tuple(block.integers("dim") for block in blocks)
+    else:
+        if len(all_dims) < _DIMS_A_INPUT * len(names):
+            message = f"there are {len(names)} input and {len(all_dims)} input_dim"
+            hint = "Each input needs four input_dim."
+            raise fields.places.wrong(all_dims[0].start, message, hint)
+        cuts = range(0, len(all_dims), _DIMS_A_INPUT)
+        sizes = fields.integers("input_dim")
+        dims = tuple(all_dims[cut : cut + _DIMS_A_INPUT] for cut in cuts)
+        shapes = tuple(sizes[cut : cut + _DIMS_A_INPUT] for cut in cuts)
     return LayerSpec(
         name="input",
         type="Input",
         bottoms=(),
-        tops=names,
+        tops=tuple(name.as_str() for name in names),
         fields=Fields(None, fields.places),
-        line=fields.line_of("input"),
+        line=fields.places.line(names[0].start),
         inputs=shapes[: len(names)],
+        dims=dims[: len(names)],
+        shape_blocks=fields.messages("input_shape"),
     )

@@ -38,6 +38,12 @@ class Places:
         """The line, from 1, in which a character stands."""
         return bisect_right(self.starts, offset) + 1
 
+    def wrong(self, offset: int, message: str, hint: str | None = None) -> ModelError:
+        """An error that blames the character at `offset`, by line and column."""
+        line = self.line(offset)
+        begin = self.starts[line - 2] if line > 1 else 0
+        return ModelError(message, hint=hint, line=line, column=offset - begin + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Fields:
@@ -88,41 +94,44 @@ class Fields:
 
     def block(self, name: str) -> Fields:
         """A block inside; one with nothing but defaults where it is left out."""
-        messages = () if self.message is None else self.message.messages(name)
+        messages = self.messages(name)
         self._once(name, messages)
         return Fields(messages[0] if messages else None, self.places)
 
     def blocks(self, name: str) -> tuple[Fields, ...]:
         """All blocks of this name."""
-        messages = () if self.message is None else self.message.messages(name)
-        return tuple(Fields(message, self.places) for message in messages)
+        return tuple(Fields(message, self.places) for message in self.messages(name))
 
     def line(self) -> int | None:
         """Where the block begins."""
         return None if self.message is None else self.places.line(self.message.start)
 
-    def line_of(self, name: str) -> int | None:
-        """Where the field stands first."""
-        found = () if self.message is None else self.message.all(name)
-        return self.places.line(found[0].start) if found else None
+    def scalars(self, name: str) -> tuple[Scalar, ...]:
+        """The values of a field with their places, unread."""
+        return () if self.message is None else self.message.scalars(name)
+
+    def messages(self, name: str) -> tuple[Message, ...]:
+        """The blocks of this name with their places, unread."""
+        return () if self.message is None else self.message.messages(name)
+
+    def wrong(self, message: str, hint: str | None = None) -> ModelError:
+        """An error that blames the block."""
+        start = 0 if self.message is None else self.message.start
+        return self.places.wrong(start, message, hint)
 
     def _one(self, name: str, read: Callable[[Scalar], T], default: T) -> T:
-        scalars = () if self.message is None else self.message.scalars(name)
+        scalars = self.scalars(name)
         self._once(name, scalars)
         return read(scalars[0]) if scalars else default
 
     def _once(self, name: str, values: Sequence[Scalar | Message]) -> None:
         """Refuse what protobuf refuses: a field given twice that is not repeated."""
         if len(values) > 1:
-            raise ModelError(
-                f"{name} is given twice",
-                hint="Caffe refuses that; keep the one you mean",
-                line=self.places.line(values[1].start),
-            )
+            hint = "Caffe refuses that: keep the one you mean."
+            raise self.places.wrong(values[1].start, f"{name} is given twice", hint)
 
     def _many(self, name: str, read: Callable[[Scalar], T]) -> tuple[T, ...]:
-        scalars = () if self.message is None else self.message.scalars(name)
-        return tuple(map(read, scalars))
+        return tuple(map(read, self.scalars(name)))
 
     def _integer(self, scalar: Scalar) -> int:
         return self._checked(scalar, scalar.as_int(), "a whole number")
@@ -141,7 +150,8 @@ class Fields:
     def _checked(self, scalar: Scalar, value: T | None, what: str) -> T:
         if value is None:
             shown = scalar.text if len(scalar.text) <= _SHOWN else scalar.text[:_SHOWN] + "…"
-            raise ModelError(f"{shown} is not {what}", line=self.places.line(scalar.start))
+            message = f"{shown} is not {what}"
+            raise self.places.wrong(scalar.start, message, f"Write {what} there.")
         return value
 
 
@@ -166,10 +176,22 @@ class LayerSpec:
     """None for a layer that Caffe adds by itself."""
     inputs: tuple[Shape, ...] | None = None
     """For the Input layer that stands for old ``input:`` lines: one shape a top."""
+    dims: tuple[tuple[Scalar, ...], ...] = ()
+    """Of `inputs`: where the numbers stand."""
+    shape_blocks: tuple[Message, ...] = ()
+    """Of `inputs`: the ``input_shape`` blocks; none where there is ``input_dim``."""
+
+    @property
+    def kind(self) -> str:
+        """The type in lower case without underscores, in which a fork's V1 and V2 names agree."""
+        return self.type.replace("_", "").lower()
 
     def wrong(self, message: str, *, hint: str | None = None) -> ModelError:
         """An error that blames this layer."""
-        return ModelError(f"layer {self.name!r}: {message}", hint=hint, line=self.line)
+        message = f"layer {self.name!r}: {message}"
+        if self.fields.message is None:
+            return ModelError(message, hint=hint, line=self.line)
+        return self.fields.wrong(message, hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +202,5 @@ class NetSpec:
     layers: tuple[LayerSpec, ...]
     stages: tuple[str, ...]
     """Stages that the file itself asks for."""
+    fields: Fields
+    """The whole file."""

@@ -45,10 +45,19 @@ _BLOCKS = {
     "pool": "pooling_param",
     "lrn": "lrn_param",
     "concat": "concat_param",
+    "images": "image_data_param",
+    "window_data": "window_data_param",
 }
 """Where the settings that decide on shapes go; those of other types decide on none."""
 
-_NAMES = {"kernelsize": "kernel_size", "biasterm": "bias_term"}
+_NAMES = {
+    "kernelsize": "kernel_size",
+    "biasterm": "bias_term",
+    "batchsize": "batch_size",
+    "cropsize": "crop_size",
+}
+_PADDING = "padding"
+_TAKES_PADDING = {"Convolution": _BLOCKS["conv"], "Pooling": _BLOCKS["pool"]}
 
 
 def is_v0(fields: Fields) -> bool:
@@ -75,4 +84,53 @@ def read_layer(fields: Fields) -> LayerSpec:
         tops=fields.words("top"),
         fields=Fields(merged, fields.places),
         line=fields.line(),
+    )
+
+
+def without_padding(layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
+    """The layers of a net of the first form, its padding layers taken up by what they feed.
+
+    As Caffe's ``UpgradeV0PaddingLayers`` does it: a convolution or pooling behind a layer of
+    type ``padding`` reads that layer's bottom, with that layer's ``pad`` as its own.
+
+    Raises:
+        ModelError: another layer is fed by a padding, or one by several blobs; Caffe refuses
+            that too.
+    """
+    makers: dict[str, LayerSpec] = {}
+    kept = []
+    for layer in layers:
+        paddings = [makers[blob] for blob in layer.bottoms if blob in makers]
+        paddings = [maker for maker in paddings if maker.type == _PADDING]
+        if layer.type != _PADDING or paddings:
+            kept.append(_with_padding(layer, paddings[0]) if paddings else layer)
+        makers.update(dict.fromkeys(layer.tops, layer))
+    return tuple(kept)
+
+
+def _with_padding(layer: LayerSpec, padding: LayerSpec) -> LayerSpec:
+    """A convolution or pooling that pads by itself."""
+    alone = len(layer.bottoms) == len(padding.bottoms) == len(padding.tops) == 1
+    block = _TAKES_PADDING.get(layer.type)
+    message = layer.fields.message
+    options = None if block is None else layer.fields.block(block).message
+    if not alone or message is None or options is None:
+        raise layer.wrong(
+            f"{padding.name!r} pads its input, which only a convolution or pooling can take up",
+            hint="each must have one bottom, and the padding one top",
+        )
+    pads = () if padding.fields.message is None else padding.fields.message.fields
+    settings = (
+        *(field for field in options.fields if field.name != "pad"),
+        *(field for field in pads if field.name == "pad"),
+    )
+    padded = replace(options, fields=settings)
+    fields = tuple(
+        replace(field, value=padded) if field.value is options else field
+        for field in message.fields
+    )
+    return replace(
+        layer,
+        bottoms=padding.bottoms,
+        fields=Fields(replace(message, fields=fields), layer.fields.places),
     )

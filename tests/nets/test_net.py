@@ -188,7 +188,7 @@ layer { name: "beside" type: "ReLU" bottom: "sum" top: "beside" }
         ('layer { name: "z" type: "ReLU" bottom: "left" top: "left" }', "in place"),
         ('layer { name: "z" include { } exclude { } }', "both include and exclude"),
         ('layer { name: "z" name: "y" type: "ReLU" }', "name is given twice"),
-        ('layers { name: "z" type: RELU bottom: "sum" top: "z" }', "both 'layer' and 'layers'"),
+        ('layers { name: "z" type: RELU bottom: "sum" top: "z" }', "both “layer” and “layers”"),
     ],
 )
 def test_net_that_cannot_be_is_refused(line: str, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Each layer type's rule against what real Caffe made of the same layer."""
+"""The rules of BVLC Caffe's layers against what real Caffe made of the same layers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def net_of(layer: str, bottoms: str) -> str:
         f'layer {{ name: "{name}" type: "Input" top: "{name}" input_param {{ shape {{ '
         + " ".join(f"dim: {size}" for size in shape.split("x"))
         + " } } }"
-        for name, shape in zip("abcd", shapes, strict=False)
+        for name, shape in zip("abcdef", shapes, strict=False)
     ]
     return "\n".join([*inputs, f'layer {{ name: "x" {layer} }}'])
 
@@ -47,7 +47,7 @@ def test_rule_refuses_what_cannot_be(layer: str, bottoms: str, words: str) -> No
     with pytest.raises(ModelError) as caught:
         build_net(net_of(layer, bottoms))
     assert words in caught.value.bare
-    assert caught.value.line == len(bottoms.split()) + 1
+    assert caught.value.line == (0 if bottoms == "-" else len(bottoms.split())) + 1
 
 
 def test_every_common_type_has_a_rule() -> None:

@@ -1,18 +1,28 @@
 """What each layer type does to shapes and what it costs, one rule a type.
 
-The rules follow ``LayerSetUp`` and ``Reshape`` of the layers of BVLC Caffe 1.0.
+The rules follow ``LayerSetUp`` and ``Reshape`` of the layers of BVLC Caffe 1.0, and of the
+forks that are named beside theirs. Where forks mean different things by one type, its
+settings tell them apart; where those do not, what it does is not known.
 """
 
 from jetbench.nets.rules import (
     convolution,
     dense,
-    detection,
     elementwise,
+    faces,
+    flow,
     losses,
+    norm,
     pooling,
+    pose,
+    rcnn,
     rearrange,
     recurrent,
+    resize,
     sources,
+    ssd,
+    video,
+    yolo,
 )
 from jetbench.nets.rules.base import Effect, Rule, Rules
 
@@ -24,8 +34,16 @@ RULES: Rules = {
     **recurrent.RULES,
     **elementwise.RULES,
     **rearrange.RULES,
+    **norm.RULES,
     **losses.RULES,
-    **detection.RULES,
+    **resize.RULES,
+    **ssd.RULES,
+    **rcnn.RULES,
+    **yolo.RULES,
+    **video.RULES,
+    **flow.RULES,
+    **faces.RULES,
+    **pose.RULES,
 }
 """Every layer type that is known."""
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from jetbench.nets.net import Shape, shape_text
 
 if TYPE_CHECKING:
-    from jetbench.nets.spec import LayerSpec
+    from jetbench.nets.spec import Fields, LayerSpec
+
+_IMAGE_AXES = 4
 
 Arity = tuple[int, int | None]
 """The least and the greatest number of blobs; None for no limit."""
@@ -29,14 +31,16 @@ class Effect:
     """Its learned blobs, in Caffe's order."""
     statistics: tuple[Shape, ...] = ()
     """Its stored blobs that are not learned."""
-    macs: int = 0
-    """Multiply-accumulates for the whole batch."""
+    macs: int | None = 0
+    """Multiply-accumulates for the whole batch; None where the prototxt leaves it open."""
     fast_macs: int | None = None
     """What is left of `macs` with the fastest algorithms; None where all of them."""
     moves_data: bool = True
     """False where the tops are but another view of the bottoms' memory."""
+    weights_known: bool = True
+    """False where forks differ in what the layer stores, and the prototxt does not tell."""
 
-    def least_macs(self) -> int:
+    def least_macs(self) -> int | None:
         """Multiply-accumulates with the fastest algorithms."""
         return self.macs if self.fast_macs is None else self.fast_macs
 
@@ -74,6 +78,35 @@ def rule(
         return apply
 
     return enter
+
+
+def not_known(layer: LayerSpec) -> Effect:
+    """Tops that only the data could tell, of a layer that learns nothing."""
+    return Effect((None,) * len(layer.tops))
+
+
+def undecided(layer: LayerSpec) -> Effect:
+    """Of a layer that forks mean different things by, where its settings do not tell which."""
+    return Effect((None,) * len(layer.tops), macs=None, weights_known=False)
+
+
+def image_axes(layer: LayerSpec, shape: Shape) -> tuple[int, int, int, int]:
+    """Batch, channels, height and width as Caffe's ``num()``, ``channels()``, … have them.
+
+    Axes that are missing at the end are 1.
+
+    Raises:
+        ModelError: the blob has more than four axes.
+    """
+    if len(shape) > _IMAGE_AXES:
+        raise layer.wrong(f"it takes blobs of up to four axes, not {shape_text(shape)}")
+    batch, channels, height, width = (*shape, 1, 1, 1, 1)[:_IMAGE_AXES]
+    return batch, channels, height, width
+
+
+def has_only(options: Fields, *names: str) -> bool:
+    """Whether a block has no settings but these: with others it may be another fork's."""
+    return options.message is None or all(field.name in names for field in options.message.fields)
 
 
 def axis_of(layer: LayerSpec, shape: Shape, axis: int) -> int:

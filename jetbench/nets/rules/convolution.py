@@ -1,4 +1,7 @@
-"""Convolution, Deconvolution and Im2col: any number of spatial axes, groups, dilation."""
+"""Convolution, Deconvolution and Im2col: any number of spatial axes, groups, dilation.
+
+Also the forks' depthwise and deformable ones.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _FAST_GAIN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
     """A sliding window: one number for each spatial axis."""
 
     axis: int
@@ -37,25 +40,87 @@ class _Window:
         )
 
 
-@rule(RULES, "Convolution", bottoms=(1, None), tops=(1, None))
+@rule(RULES, "Convolution", "DepthwiseConvolution", bottoms=(1, None), tops=(1, None))
 def convolution(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
-    """``num_output`` channels; the spatial size rounds down."""
-    window, channels, outputs, group = _set_up(layer, bottoms)
-    top = (*bottoms[0][: window.axis], outputs, *_slid(layer, bottoms[0], window))
-    weights = (outputs, channels // group, *window.kernel)
-    macs = len(bottoms) * count(top) * count(weights[1:])
-    return Effect(
-        tops=(top,) * len(layer.tops),
-        weights=_with_bias(layer, weights, outputs),
-        macs=macs,
-        fast_macs=_fast(macs, window),
-    )
+    """``num_output`` channels; the spatial size rounds down.
+
+    DepthwiseConvolution (common mobile forks) is the same with a faster kernel: its ``group``
+    stands in the prototxt.
+    """
+    _one_top_a_bottom(layer, bottoms)
+    options = layer.fields.block("convolution_param")
+    window = window_of(layer, options, bottoms[0])
+    return convolved(layer, bottoms, window, options.natural("group", 1), options)
 
 
 @rule(RULES, "Deconvolution", bottoms=(1, None), tops=(1, None))
 def deconvolution(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     """The transpose of a convolution: what that would make of the top is the bottom."""
-    window, channels, outputs, group = _set_up(layer, bottoms)
+    _one_top_a_bottom(layer, bottoms)
+    options = layer.fields.block("convolution_param")
+    window = window_of(layer, options, bottoms[0])
+    return deconvolved(layer, bottoms, window, options.natural("group", 1), options)
+
+
+@rule(RULES, "ConvolutionDepthwise", "ConvolutionDepthWise")
+def convolution_depthwise(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """A filter of its own for each channel (common mobile forks); MACs are counted.
+
+    ``num_output`` and ``group`` are not looked at.
+    """
+    (bottom,) = bottoms
+    options = layer.fields.block("convolution_param")
+    window = window_of(layer, options, bottom)
+    channels = bottom[window.axis]
+    top = (*bottom[: window.axis + 1], *slid(layer, bottom, window))
+    weights = (channels, 1, *window.kernel)
+    macs = count(top) * count(window.kernel)
+    return Effect((top,), _with_bias(options, weights, channels), (), macs, _fast(macs, window))
+
+
+@rule(RULES, "DeformableConvolution", bottoms=(2, 2))
+def deformable_convolution(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """A convolution whose window is bent by its second bottom (MSRA's Deformable ConvNets).
+
+    MACs are those of the matrix product; the interpolation of its inputs is not counted.
+    """
+    block = "deformable_convolution_param"
+    options = layer.fields.block(block if layer.fields.has(block) else "convolution_param")
+    window = window_of(layer, options, bottoms[0])
+    plain = convolved(layer, bottoms[:1], window, options.natural("group", 1), options)
+    return Effect(plain.tops, plain.weights, macs=plain.macs)
+
+
+@rule(RULES, "Im2col")
+def im2col(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """Each window's values side by side, as channels."""
+    (bottom,) = bottoms
+    window = window_of(layer, layer.fields.block("convolution_param"), bottom)
+    channels = bottom[window.axis] * count(window.kernel)
+    return Effect(((*bottom[: window.axis], channels, *slid(layer, bottom, window)),))
+
+
+def convolved(
+    layer: LayerSpec, bottoms: tuple[Shape, ...], window: Window, group: int, options: Fields
+) -> Effect:
+    """What a convolution with this window makes of bottoms of one shape."""
+    channels, outputs = _channels(layer, bottoms[0], window, group, options)
+    top = (*bottoms[0][: window.axis], outputs, *slid(layer, bottoms[0], window))
+    weights = (outputs, channels // group, *window.kernel)
+    macs = len(bottoms) * count(top) * count(weights[1:])
+    return Effect(
+        tops=(top,) * len(layer.tops),
+        weights=_with_bias(options, weights, outputs),
+        macs=macs,
+        fast_macs=_fast(macs, window),
+    )
+
+
+def deconvolved(
+    layer: LayerSpec, bottoms: tuple[Shape, ...], window: Window, group: int, options: Fields
+) -> Effect:
+    """What a deconvolution with this window makes of bottoms of one shape."""
+    channels, outputs = _channels(layer, bottoms[0], window, group, options)
     spatial = tuple(
         stride * (size - 1) + extent - 2 * pad
         for size, stride, extent, pad in zip(
@@ -66,55 +131,70 @@ def deconvolution(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     macs = len(bottoms) * count(bottoms[0]) * count(weights[1:])
     return Effect(
         tops=((*bottoms[0][: window.axis], outputs, *spatial),) * len(layer.tops),
-        weights=_with_bias(layer, weights, outputs),
+        weights=_with_bias(options, weights, outputs),
         macs=macs,
         fast_macs=_fast(macs, window),
     )
 
 
-@rule(RULES, "Im2col")
-def im2col(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
-    """Each window's values side by side, as channels."""
-    window = _window(layer, bottoms[0])
-    channels = bottoms[0][window.axis] * count(window.kernel)
-    return Effect(((*bottoms[0][: window.axis], channels, *_slid(layer, bottoms[0], window)),))
+def window_of(layer: LayerSpec, options: Fields, bottom: Shape) -> Window:
+    """The window that a block in the manner of ``convolution_param`` describes."""
+    axis = axis_of(layer, bottom, options.integer("axis", 1))
+    axes = len(bottom) - axis - 1
+    window = Window(
+        axis=axis,
+        kernel=spatial(layer, options, ("kernel_size", "kernel_h", "kernel_w"), axes, None),
+        stride=spatial(layer, options, ("stride", "stride_h", "stride_w"), axes, 1),
+        pad=spatial(layer, options, ("pad", "pad_h", "pad_w"), axes, 0),
+        dilation=spatial(layer, options, ("dilation", "", ""), axes, 1),
+    )
+    check_window(layer, window)
+    return window
 
 
-def _set_up(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> tuple[_Window, int, int, int]:
-    """The window, the channels that come in and go out, and the number of groups."""
+def check_window(layer: LayerSpec, window: Window) -> None:
+    """Refuse a window of no size, or one that does not move."""
+    if 0 in window.kernel or 0 in window.stride:
+        raise layer.wrong("its kernel and its stride must be at least 1")
+
+
+def slid(layer: LayerSpec, bottom: Shape, window: Window) -> Shape:
+    """How many places the window takes on each spatial axis."""
+    sizes = bottom[window.axis + 1 :]
+    places = []
+    for size, extent, stride, pad in zip(
+        sizes, window.extent(), window.stride, window.pad, strict=True
+    ):
+        room = size + 2 * pad - extent
+        if room < 0:
+            raise layer.wrong(
+                f"its kernel of {shape_text(window.kernel)} is larger than its input of "
+                f"{shape_text(bottom)}"
+            )
+        places.append(room // stride + 1)
+    return tuple(places)
+
+
+def _one_top_a_bottom(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> None:
     if len(bottoms) != len(layer.tops):
         raise layer.wrong("it needs as many tops as bottoms")
     if any(shape != bottoms[0] for shape in bottoms):
         raise layer.wrong("its bottoms differ in shape")
-    window = _window(layer, bottoms[0])
-    options = layer.fields.block("convolution_param")
-    channels = bottoms[0][window.axis]
-    outputs = options.natural("num_output")
-    group = options.natural("group", 1)
+
+
+def _channels(
+    layer: LayerSpec, bottom: Shape, window: Window, group: int, options: Fields
+) -> tuple[int, int]:
+    """The channels that come in and go out."""
+    channels, outputs = bottom[window.axis], options.natural("num_output")
     if outputs == 0:
         raise layer.wrong("it has no num_output")
     if group == 0 or channels % group or outputs % group:
         raise layer.wrong(f"{channels} channels to {outputs} cannot be done in {group} groups")
-    return window, channels, outputs, group
+    return channels, outputs
 
 
-def _window(layer: LayerSpec, bottom: Shape) -> _Window:
-    options = layer.fields.block("convolution_param")
-    axis = axis_of(layer, bottom, options.integer("axis", 1))
-    axes = len(bottom) - axis - 1
-    window = _Window(
-        axis=axis,
-        kernel=_spatial(layer, options, ("kernel_size", "kernel_h", "kernel_w"), axes, None),
-        stride=_spatial(layer, options, ("stride", "stride_h", "stride_w"), axes, 1),
-        pad=_spatial(layer, options, ("pad", "pad_h", "pad_w"), axes, 0),
-        dilation=_spatial(layer, options, ("dilation", "", ""), axes, 1),
-    )
-    if 0 in window.kernel or 0 in window.stride:
-        raise layer.wrong("its kernel and its stride must be at least 1")
-    return window
-
-
-def _spatial(
+def spatial(
     layer: LayerSpec,
     options: Fields,
     names: tuple[str, str, str],
@@ -141,24 +221,7 @@ def _spatial(
     return values
 
 
-def _slid(layer: LayerSpec, bottom: Shape, window: _Window) -> Shape:
-    """How many places the window takes on each spatial axis."""
-    sizes = bottom[window.axis + 1 :]
-    places = []
-    for size, extent, stride, pad in zip(
-        sizes, window.extent(), window.stride, window.pad, strict=True
-    ):
-        room = size + 2 * pad - extent
-        if room < 0:
-            raise layer.wrong(
-                f"its kernel of {shape_text(window.kernel)} is larger than its input of "
-                f"{shape_text(bottom)}"
-            )
-        places.append(room // stride + 1)
-    return tuple(places)
-
-
-def _fast(macs: int, window: _Window) -> int:
+def _fast(macs: int, window: Window) -> int:
     """The multiplications left where Winograd or FFT apply: at best a quarter.
 
     cuDNN has them for windows of two axes, 3 x 3 or larger, that move by 1 without holes.
@@ -171,6 +234,5 @@ def _fast(macs: int, window: _Window) -> int:
     return -(-macs // _FAST_GAIN) if fits else macs
 
 
-def _with_bias(layer: LayerSpec, weights: Shape, outputs: int) -> tuple[Shape, ...]:
-    has_bias = layer.fields.block("convolution_param").flag("bias_term", default=True)
-    return (weights, (outputs,)) if has_bias else (weights,)
+def _with_bias(options: Fields, weights: Shape, outputs: int) -> tuple[Shape, ...]:
+    return (weights, (outputs,)) if options.flag("bias_term", default=True) else (weights,)

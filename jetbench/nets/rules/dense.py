@@ -1,4 +1,4 @@
-"""Layers whose weights are matrices or vectors: InnerProduct, Embed, BatchNorm, Scale, …."""
+"""Layers whose weights are matrices or vectors: InnerProduct, Embed, Scale, Bias, PReLU."""
 
 from __future__ import annotations
 
@@ -44,15 +44,6 @@ def embed(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     if options.flag("bias_term", default=True):
         weights += ((outputs,),)
     return Effect(tops=((*bottoms[0], outputs),), weights=weights)
-
-
-@rule(RULES, "BatchNorm")
-def batch_norm(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
-    """The same shape; mean and variance a channel and one factor are kept, none learned."""
-    del layer
-    (bottom,) = bottoms
-    channels = bottom[1] if len(bottom) > 1 else 1
-    return Effect(tops=bottoms, statistics=((channels,), (channels,), (1,)))
 
 
 @rule(RULES, "Scale", bottoms=(1, 2))

@@ -21,17 +21,28 @@ RULES: Rules = {}
     "Dropout",
     "ELU",
     "Exp",
+    "HSigmoid",
+    "HSwish",
+    "HardSigmoid",
+    "HardSwish",
+    "Insanity",
     "Log",
     "MVN",
+    "Mish",
     "Power",
     "ReLU",
+    "ReLU6",
+    "Reverse",
+    "ReverseAxis",
+    "SELU",
     "Sigmoid",
+    "Softplus",
     "Swish",
     "TanH",
     "Threshold",
 )
 def same_shape(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
-    """One value in, one value out."""
+    """One value in, one value out; also the activations of mobile and other forks."""
     del layer
     return Effect(bottoms)
 

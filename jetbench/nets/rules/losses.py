@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jetbench.nets.net import Shape, count, shape_text
-from jetbench.nets.rules.base import Effect, Rules, axis_of, rule
+from jetbench.nets.rules.base import Effect, Rules, axis_of, image_axes, rule
 
 if TYPE_CHECKING:
     from jetbench.nets.spec import LayerSpec
@@ -48,6 +48,54 @@ def class_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
 def contrastive_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     """The loss of two blobs that are alike or not."""
     _same_batch(layer, bottoms)
+    return Effect((_SCALAR,))
+
+
+@rule(RULES, "MultiBoxLoss", "SqueezeDetLoss", bottoms=(4, 6), automatic_top=True)
+def detector_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss of locations and confidences (SSD, SqueezeDet; RefineDet adds two bottoms)."""
+    del layer, bottoms
+    return Effect((_SCALAR,))
+
+
+@rule(RULES, "SmoothL1Loss", "SMOOTH_L1_LOSS", bottoms=(2, 4), automatic_top=True)
+def smooth_l1_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss; a target, and perhaps weights, for each value (Fast R-CNN)."""
+    for name, shape in zip(layer.bottoms, bottoms, strict=True):
+        if image_axes(layer, shape)[1:] != image_axes(layer, bottoms[0])[1:]:
+            raise layer.wrong(
+                f"{layer.bottoms[0]!r} is {shape_text(bottoms[0])}, {name!r} is "
+                f"{shape_text(shape)}: channels, height and width must be the same"
+            )
+    return Effect((_SCALAR,))
+
+
+@rule(
+    RULES,
+    "SmoothL1LossOHEM",
+    "SoftmaxWithLossOHEM",
+    "FocalLoss",
+    bottoms=(2, 4),
+    tops=(1, 3),
+    automatic_top=True,
+)
+def hard_example_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss, and what the hardest examples are chosen by (R-FCN, RetinaNet forks)."""
+    del bottoms
+    return Effect((_SCALAR, None, None)[: len(layer.tops) or 1])
+
+
+@rule(RULES, "CTCLoss", "CtcLoss", "WarpCTC", "WarpCTCLoss", bottoms=(2, 4), automatic_top=True)
+def sequence_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss of a sequence that is not aligned with its labels (forks for text)."""
+    del layer, bottoms
+    return Effect((_SCALAR,))
+
+
+@rule(RULES, "TripletLoss", bottoms=(1, None), automatic_top=True)
+def triplet_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The loss of what should be near and what should be far (forks for retrieval)."""
+    del layer, bottoms
     return Effect((_SCALAR,))
 
 

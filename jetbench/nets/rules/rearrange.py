@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from jetbench.nets.net import Shape, count, shape_text
-from jetbench.nets.rules.base import Effect, Rules, axis_of, replaced, rule
+from jetbench.nets.rules.base import Effect, Rules, axis_of, replaced, rule, undecided
 
 if TYPE_CHECKING:
     from jetbench.nets.spec import LayerSpec
 
 RULES: Rules = {}
 _LEAST_ARGMAX_AXES = 3
+_A_PAIR = 2
 
 
 @rule(RULES, "Split", tops=(1, None))
@@ -180,6 +181,38 @@ def filter_(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     if len(layer.tops) != len(bottoms) - 1:
         raise layer.wrong("it needs a top for each bottom but the last")
     return Effect(bottoms[:-1])
+
+
+@rule(RULES, "ShuffleChannel")
+def shuffle_channel(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The same shape, the channels of ``group`` groups in turn (ShuffleNet)."""
+    channels = bottoms[0][axis_of(layer, bottoms[0], 1)]
+    group = layer.fields.block("shuffle_channel_param").natural("group", 1)
+    if group == 0 or channels % group:
+        raise layer.wrong(f"{channels} channels cannot be cut into {group} groups")
+    return Effect(bottoms)
+
+
+@rule(RULES, "CReLU")
+def crelu(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """What is above 0 and what is below, one after the other (concatenated ReLU)."""
+    (bottom,) = bottoms
+    axis = axis_of(layer, bottom, layer.fields.block("crelu_param").integer("concat_axis", 1))
+    return Effect((replaced(bottom, axis, 2 * bottom[axis]),))
+
+
+@rule(RULES, "Transpose", bottoms=(0, 1), tops=(0, 1))
+def transpose(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The axes in the order of ``dim`` (forks for text).
+
+    Not known where ``dim`` is no such order: other forks swap a pair, or turn weights.
+    """
+    options = layer.fields.block("transpose_param")
+    order = options.naturals("dim") or options.block("dim").naturals("dim")
+    axes = [axis for bottom in bottoms for axis in range(len(bottom))]
+    if len(order) <= _A_PAIR or sorted(order) != axes:
+        return undecided(layer)
+    return Effect((tuple(bottoms[0][axis] for axis in order),))
 
 
 def _cut_axis(layer: LayerSpec, block: str, old_name: str, shape: Shape) -> int:

@@ -1,11 +1,11 @@
-"""Layers of the SSD fork whose shapes follow from their bottoms'."""
+"""Layers of the SSD fork, and of those that come from it (RefineDet, YOLO in Caffe)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from jetbench.nets.net import shape_text
-from jetbench.nets.rules.base import Effect, Rules, axis_of, rule
+from jetbench.nets.rules.base import Effect, Rules, not_known, rule
 
 if TYPE_CHECKING:
     from jetbench.nets.net import Shape
@@ -16,6 +16,7 @@ _SAME_RATIO = 1e-6
 """Aspect ratios nearer than this are one to PriorBox."""
 _BOX = 4
 _IMAGE_AXES = 4
+_ONE_DETECTION = (1, 1, 1, 7)
 
 
 @rule(RULES, "Permute")
@@ -29,15 +30,6 @@ def permute(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     return Effect((tuple(bottom[axis] for axis in order),))
 
 
-@rule(RULES, "Normalize")
-def normalize(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
-    """The same shape; a learned factor for each channel, or one for all."""
-    (bottom,) = bottoms
-    shared = layer.fields.block("norm_param").flag("channel_shared", default=True)
-    channels = bottom[axis_of(layer, bottom, 1)]
-    return Effect(bottoms, weights=(() if shared else (channels,),))
-
-
 @rule(RULES, "PriorBox", bottoms=(2, 2))
 def prior_box(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     """Boxes for each place of a feature map: their corners, and their variances."""
@@ -46,6 +38,31 @@ def prior_box(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     height, width = bottoms[0][2:]
     priors = _priors(layer.fields.block("prior_box_param"))
     return Effect(((1, 2, height * width * priors * _BOX),))
+
+
+@rule(RULES, "DetectionOutput", bottoms=(3, 5))
+def detection_output(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """Seven numbers for each box that is kept (SSD; RefineDet adds two bottoms).
+
+    How many those are only the data can tell. The layer is set up for one, and that is what
+    Caffe's log says.
+    """
+    del layer, bottoms
+    return Effect((_ONE_DETECTION,))
+
+
+@rule(RULES, "DetectionEvaluate", bottoms=(2, 2))
+def detection_evaluate(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """Which boxes were right (SSD): a row for each that the detector kept, and each class."""
+    del bottoms
+    return not_known(layer)
+
+
+@rule(RULES, "YoloDetectionOutput", "Yolov3DetectionOutput", bottoms=(1, None))
+def yolo_detection_output(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """Seven numbers for each box that is kept (YOLO in Caffe), set up for one as in SSD."""
+    del layer, bottoms
+    return Effect((_ONE_DETECTION,))
 
 
 def _priors(options: Fields) -> int:

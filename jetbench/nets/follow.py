@@ -1,0 +1,225 @@
+"""The batch followed through a net, from its inputs down, at two sizes at once.
+
+Each blob has the shape that it has now and the one that it would have. A layer is asked for
+both, and the answers must tell the same net at another batch: the same weights, and tops of
+which one axis at most differs, in the proportion of the batches. Where a layer holds the
+batch as a number of its own, `nets.hard_coded` says which number that is; where a layer's
+type is not known, `nets.hazards` looks for what could go wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jetbench.domain.errors import ModelError
+from jetbench.nets.build import effect_of
+from jetbench.nets.hard_coded import Holder, adapted
+from jetbench.nets.hazards import BY_HAND, refuse_blind, refuse_carrier
+from jetbench.nets.net import Shape, shape_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jetbench.formats.textproto import Scalar
+    from jetbench.nets.rules import Effect
+    from jetbench.nets.spec import LayerSpec
+
+KNOWN_SEQUENCES = ("LSTM", "RNN")
+"""Layers whose time and batch axes are known: ``T x N x …``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob before and after."""
+
+    old: Shape | None
+    """As the file has it; None where it is not known."""
+    new: Shape | None
+    """As it is to be."""
+    varies: bool
+    """Whether it holds the batch; where that is not known it is taken to."""
+
+    @classmethod
+    def fixed(cls, shape: Shape | None) -> Blob:
+        """One that is the same at every batch."""
+        return cls(shape, shape, varies=False)
+
+
+UNKNOWN = Blob(None, None, varies=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The change that is asked for."""
+
+    before: int
+    after: int
+
+
+@dataclass(slots=True)
+class Followed:
+    """What became of the layers."""
+
+    numbers: dict[int, tuple[Scalar, int]] = field(default_factory=dict)
+    """By place in the text: a number that holds the batch further down, and its new value."""
+    holders: list[LayerSpec] = field(default_factory=list)
+    """The layers that held these numbers."""
+    effects: list[Effect | None] = field(default_factory=list)
+    """What each layer will do, None where that is not known."""
+    errors: dict[int, ModelError] = field(default_factory=dict)
+    """By place of the layer: why Caffe could not set it up as the file has it."""
+    blind: set[str] = field(default_factory=set)
+    """Blobs that go into a layer of which it is not known what it does."""
+    steps: list[tuple[LayerSpec, Shape]] = field(default_factory=list)
+    """The recurrent layers with the shape of their marker of sequences, T x N, as it will be."""
+
+
+def follow(layers: Sequence[LayerSpec], inputs: Mapping[str, Blob], batch: Batch) -> Followed:
+    """Find out what another batch at the inputs does to every layer.
+
+    Args:
+        layers: Those that the phase leaves, in their order.
+        inputs: Each input of the net.
+        batch: From which batch to which.
+
+    Raises:
+        ModelError: The net would not be the same net at that batch, or it is not certain.
+    """
+    follower = _Follower(layers, inputs, batch)
+    for place, layer in enumerate(layers):
+        follower.layer(place, layer)
+    return follower.result
+
+
+class _Follower:
+    def __init__(
+        self, layers: Sequence[LayerSpec], inputs: Mapping[str, Blob], batch: Batch
+    ) -> None:
+        self.result = Followed()
+        self._inputs = inputs
+        self._blobs: dict[str, Blob] = {}
+        self._batch = batch
+        self._sequences = {
+            blob for layer in layers if layer.type in KNOWN_SEQUENCES for blob in layer.bottoms[:2]
+        }
+        """Blobs whose second axis is the batch, since a recurrent layer reads them."""
+
+    def layer(self, place: int, layer: LayerSpec) -> None:
+        bottoms = tuple(self._blobs.get(name, UNKNOWN) for name in layer.bottoms)
+        declared = not layer.bottoms and all(top in self._inputs for top in layer.tops)
+        old = None if declared else self._old_effect(place, layer, bottoms)
+        new = old
+        if declared:
+            tops = tuple(self._inputs[top] for top in layer.tops)
+        elif old is None:
+            tops = self._blindly(layer, bottoms)
+        elif not any(bottom.varies for bottom in bottoms):
+            tops = tuple(map(Blob.fixed, old.tops))
+        else:
+            refuse_carrier(layer, self._batch.after)
+            new = self._new_effect(layer, bottoms, old)
+            tops = tuple(
+                self._top(layer, one, other) for one, other in zip(old.tops, new.tops, strict=True)
+            )
+        if new is not None and layer.type in KNOWN_SEQUENCES:
+            self._sequence(layer, bottoms)
+        self.result.effects.append(new)
+        # A loss may make a top that the file does not name.
+        self._blobs.update(zip(layer.tops, tops, strict=False))
+
+    def _old_effect(
+        self, place: int, layer: LayerSpec, bottoms: tuple[Blob, ...]
+    ) -> Effect | None:
+        try:
+            return effect_of(layer, tuple(bottom.old for bottom in bottoms))
+        except ModelError as error:
+            # Caffe decides what is a net; here the layer is one that is not known.
+            self.result.errors[place] = error
+            return None
+
+    def _blindly(self, layer: LayerSpec, bottoms: tuple[Blob, ...]) -> tuple[Blob, ...]:
+        varies = any(bottom.varies for bottom in bottoms)
+        self.result.blind.update(layer.bottoms)
+        if varies:
+            refuse_carrier(layer, self._batch.after)
+            refuse_blind(layer, self._batch.before)
+        return (Blob(None, None, varies=varies),) * len(layer.tops)
+
+    def _new_effect(self, layer: LayerSpec, bottoms: tuple[Blob, ...], old: Effect) -> Effect:
+        """What the layer does at the new batch, its own numbers changed where they hold it.
+
+        Raises:
+            ModelError: It is another layer then.
+        """
+        holder = Holder(
+            layer=layer,
+            bottom=bottoms[0].old or (),
+            wanted=bottoms[0].new or (),
+            tops=old.tops,
+            time_major=any(top in self._sequences for top in layer.tops),
+        )
+        numbers, changed = adapted(holder, self._batch.before, self._batch.after)
+        if numbers:
+            self.result.numbers.update({number.start: (number, new) for number, new in numbers})
+            self.result.holders.append(layer)
+        try:
+            new = effect_of(changed, tuple(bottom.new for bottom in bottoms))
+        except ModelError as error:
+            raise self._contradiction(error, error.bare) from None
+        if new is None or (old.weights, old.statistics) != (new.weights, new.statistics):
+            message = f"{layer.type} would have other weights"
+            raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+        return new
+
+    def _top(self, layer: LayerSpec, old: Shape | None, new: Shape | None) -> Blob:
+        """A top before and after.
+
+        Raises:
+            ModelError: The two differ in more than the size of one axis, or out of proportion.
+        """
+        if old is None or new is None:
+            return UNKNOWN
+        if old == new:
+            return Blob.fixed(old)
+        axes = [
+            axis for axis, (one, other) in enumerate(zip(old, new, strict=False)) if one != other
+        ]
+        before, after = self._batch.before, self._batch.after
+        if (
+            len(old) == len(new)
+            and len(axes) == 1
+            and old[axes[0]] * after == new[axes[0]] * before
+        ):
+            return Blob(old, new, varies=True)
+        message = f"its output of {shape_text(old)} would become {shape_text(new)}"
+        raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+
+    def _sequence(self, layer: LayerSpec, bottoms: tuple[Blob, ...]) -> None:
+        """Time first, batch second: the first must stay, the second be the batch.
+
+        Raises:
+            ModelError: It is not so.
+        """
+        values, go_on = bottoms[0], bottoms[1]
+        if go_on.new is not None:
+            self.result.steps.append((layer, go_on.new))
+        if self._batch.before == self._batch.after or values.old is None or values.new is None:
+            return
+        wrong = values.new[0] != values.old[0] or values.new[1] != self._batch.after
+        # A static input has the batch first, a hidden state second, after a single step.
+        wrong = wrong or any(
+            bottom.new is not None and self._batch.after not in bottom.new[:2]
+            for bottom in bottoms[2:]
+        )
+        if wrong:
+            message = f"its batch would become {shape_text(values.new)[:40]}"
+            raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+
+    def _contradiction(self, error: ModelError, message: str) -> ModelError:
+        return ModelError(
+            f"{message} (at a batch of {self._batch.after})",
+            line=error.line,
+            column=error.column,
+            hint=BY_HAND,
+        )
