@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from jetbench.nets.net import Net
     from jetbench.nets.zoo import ZooModel
 
 
@@ -16,20 +15,21 @@ class ModelsFormat(str, Enum):
     """How the models are shown: to a person, to a script, or in a document."""
 
     TABLE = "table"
-    JSON = "json"
     MARKDOWN = "markdown"
+    JSON = "json"
 
 
 def models(
     list_format: Annotated[
-        ModelsFormat, typer.Option("--format", help="For a person, a script or a document.")
+        ModelsFormat, typer.Option("--format", help="For a person, a document or a script.")
     ] = ModelsFormat.TABLE,
 ) -> None:
     """List the models that come with the program.
 
-    Any of these names can stand where a command asks for a MODEL. Parameters and
-    multiply-accumulates (GMACs, of one image) are worked out from the prototxt; statistics
-    are what batch normalisation keeps beside its parameters.
+    Any of these names can stand where a command asks for a MODEL. GMACs are billions of
+    multiply-accumulates, for one image. What needs BVLC 1.0 runs on any Caffe of 2017 or
+    later. What needs the SSD fork runs on SSD's Caffe alone, and with `--phase TRAIN`: its
+    last layer, which is for TEST, has no backward pass, and `caffe time` runs both passes.
 
     \b
     Examples:
@@ -39,53 +39,24 @@ def models(
     """
     import json
 
-    from jetbench.nets.build import build_net
-    from jetbench.nets.zoo import MODELS, text_of
+    from jetbench.nets.zoo import MODELS
+    from jetbench.report.models import models_table
 
-    rows = [(model, build_net(text_of(model.name))) for model in MODELS.values()]
     if list_format is ModelsFormat.JSON:
-        typer.echo(json.dumps([_as_json(model, net) for model, net in rows], indent=2))
+        typer.echo(json.dumps([_as_json(model) for model in MODELS.values()], indent=2))
     else:
-        typer.echo(_as_table(rows, "github" if list_format is ModelsFormat.MARKDOWN else "simple"))
+        typer.echo(models_table(MODELS.values(), markdown=list_format is ModelsFormat.MARKDOWN))
 
 
-def _macs_an_image(model: ZooModel, net: Net) -> int | None:
-    return None if net.macs is None else net.macs // model.input[0]
-
-
-def _as_json(model: ZooModel, net: Net) -> dict[str, object]:
+def _as_json(model: ZooModel) -> dict[str, object]:
     return {
         "name": model.name,
         "title": model.title,
         "input": list(model.input),
-        "params": net.params,
-        "statistics": net.statistics,
-        "macs": _macs_an_image(model, net),
+        "params": model.params,
+        "statistics": model.statistics,
+        "macs": model.macs,
         "paper": model.paper,
+        "needs": model.needs,
+        "phase": model.phase,
     }
-
-
-def _as_table(rows: list[tuple[ZooModel, Net]], table_format: str) -> str:
-    from tabulate import tabulate
-
-    from jetbench.nets.net import shape_text
-
-    cells = []
-    for model, net in rows:
-        macs = _macs_an_image(model, net)
-        cells.append(
-            (
-                model.name,
-                shape_text(model.input[1:]),
-                "" if net.params is None else f"{net.params:,}",
-                "" if macs is None else f"{macs / 1e9:.2f}",
-                model.paper,
-            )
-        )
-    return tabulate(
-        cells,
-        headers=("Model", "Input", "Parameters", "GMACs", "Paper"),
-        tablefmt=table_format,
-        colalign=("left", "left", "right", "right", "left"),
-        disable_numparse=True,
-    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import jetbench as package
+from jetbench.nets.zoo import MODELS
 from jetbench.virtual.fleet import VirtualFleet
 from jetbench.virtual.options import BoardOptions, Faults
 from tests.e2e.program import NET, WITHIN_S, Program
@@ -160,15 +161,10 @@ def test_parse_reads_the_logs_that_run_has_kept(jetbench: Program) -> None:
     assert jetbench("parse", "-", stdin="no log").status == 1
 
 
-def test_models_lists_the_four(jetbench: Program) -> None:
+def test_models_lists_those_that_come_along(jetbench: Program) -> None:
     """With what they are known by."""
     out = jetbench("models").out
-    assert [line.split()[0] for line in out.splitlines()[2:]] == [
-        "bvlc_alexnet",
-        "bvlc_googlenet",
-        "vgg16",
-        "resnet50",
-    ]
+    assert [line.split()[0] for line in out.splitlines()[2 : 2 + len(MODELS)]] == list(MODELS)
     assert "60,965,224" in out
 
 

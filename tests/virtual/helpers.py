@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import paramiko
 
+from jetbench.nets.zoo import text_of
 from jetbench.virtual.board_root import HOME, build, environment
 from jetbench.virtual.options import BoardOptions
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from jetbench.virtual.fleet import VirtualBoard, VirtualFleet
 
-ZOO = Path(__file__).resolve().parents[2] / "jetbench/nets/zoo"
 CAFFE = "project/ssd-caffe/build/tools/caffe"
 FAST = BoardOptions(time_scale=0.0)
 
@@ -98,7 +98,7 @@ class Root:
 
 def at_batch_1(model: str, folder: Path) -> Path:
     """A model that comes along, with batch 1, as a file in `folder`."""
-    text = (ZOO / f"{model}.prototxt").read_text()
+    text = text_of(model)
     # In each of them the first dimension is that of the batch.
     text = re.sub(r"dim: 10\b", "dim: 1", text, count=1)
     file = folder / f"{model}.prototxt"

@@ -1,58 +1,31 @@
-"""The models that come along, written for jetbench from the published architectures."""
+"""The models that come along, written for jetbench from the published architectures.
+
+`MODELS` says what there is and costs nothing; `text_of` has the family of a model write it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import resources
+from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
+
+from jetbench.nets.zoo.catalogue import BVLC, CATALOGUE, SSD_FORK, ZooModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jetbench.nets.net import Shape
+__all__ = ["BVLC", "MODELS", "SSD_FORK", "ZooModel", "text_of"]
+
+MODELS: Mapping[str, ZooModel] = MappingProxyType({model.name: model for model in CATALOGUE})
+"""The models by name, in the order in which they are listed: families, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ZooModel:
-    """One model: ``NAME.prototxt`` beside this file."""
+class _Family(Protocol):
+    """A module beside this one."""
 
-    name: str
-    title: str
-    paper: str
-    input: Shape
-    """Batch, channels, height and width, as published."""
-
-
-_MODELS = (
-    ZooModel(
-        name="bvlc_alexnet",
-        title="AlexNet (BVLC)",
-        paper="Krizhevsky et al., NIPS 2012",
-        input=(10, 3, 227, 227),
-    ),
-    ZooModel(
-        name="bvlc_googlenet",
-        title="GoogLeNet (BVLC)",
-        paper="Szegedy et al., CVPR 2015",
-        input=(10, 3, 224, 224),
-    ),
-    ZooModel(
-        name="vgg16",
-        title="VGG-16",
-        paper="Simonyan, Zisserman, ICLR 2015",
-        input=(10, 3, 224, 224),
-    ),
-    ZooModel(
-        name="resnet50",
-        title="ResNet-50",
-        paper="He et al., CVPR 2016",
-        input=(1, 3, 224, 224),
-    ),
-)
-
-MODELS: Mapping[str, ZooModel] = MappingProxyType({model.name: model for model in _MODELS})
-"""The models by name, in the order in which they are listed."""
+    def prototxt(self, model: ZooModel) -> str:
+        """The text of one model of the family."""
+        ...
 
 
 def text_of(name: str) -> str:
@@ -62,4 +35,5 @@ def text_of(name: str) -> str:
         KeyError: there is no such model in `MODELS`.
     """
     model = MODELS[name]
-    return (resources.files(__name__) / f"{model.name}.prototxt").read_text(encoding="utf-8")
+    family = cast("_Family", import_module(f"{__name__}.{model.family}"))
+    return family.prototxt(model)
