@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from jetbench.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jetbench.domain.board import Gpu
-    from jetbench.domain.plan import Phase
+    from jetbench.domain.plan import Phase, Shapes
 
 MAX_BATCH = 100_000
+_MAX_SIZE = 2**31 - 1
+_SHAPE = re.compile(r"([^=]+)=([0-9]{1,10}(?:x[0-9]{1,10})*)")
+_STAGE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+ShapeOption = Annotated[
+    list[str] | None,
+    typer.Option("--shape", metavar="NAME=NxCxHxW", help="Whole shape of an input; repeatable."),
+]
+StageOption = Annotated[
+    list[str] | None,
+    typer.Option("--stage", metavar="NAME", help="Stage of the net, as for caffe; repeatable."),
+]
+DataLayersOption = Annotated[
+    bool,
+    typer.Option("--data-layers", help="Also set batch_size of layers that read a data set."),
+]
 
 
-def batches_of(text: str) -> tuple[int, ...]:
-    """``1,2,4`` as (1, 2, 4)."""
+def batches_of(text: str | None) -> tuple[int, ...]:
+    """``1,2,4`` as (1, 2, 4); none where the option is not given."""
+    if text is None:
+        return ()
     try:
         batches = tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -23,6 +46,51 @@ def batches_of(text: str) -> tuple[int, ...]:
         message = f"--batch {text} is no batch size"
         raise UsageError(message, hint="pass one or several whole numbers from 1: --batch 1,4,8")
     return tuple(dict.fromkeys(batches))
+
+
+def shapes_of(given: Sequence[str] | None) -> tuple[Shapes, ...]:
+    """Whole shapes of inputs, one set of them for each step of a sweep.
+
+    An input that is given once has that shape in every step; those that are given more often
+    take turns together: ``data=1x3x300x300`` and ``data=1x3x512x512`` are two steps.
+    """
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    for text in given or ():
+        found = _SHAPE.fullmatch(text)
+        sizes = tuple(map(int, found[2].split("x"))) if found else ()
+        if found is None or not all(0 < size <= _MAX_SIZE for size in sizes):
+            message = f"--shape {text} is no shape"
+            hint = "name an input and its sizes, each from 1: --shape data=1x3x300x300"
+            raise UsageError(message, hint=hint)
+        shapes.setdefault(found[1], []).append(sizes)
+    steps = max(map(len, shapes.values()), default=0)
+    for name, several in shapes.items():
+        if len(several) not in {1, steps}:
+            message = f"--shape {name} is given {len(several)} times, another input {steps} times"
+            raise UsageError(message, hint="give each input one shape, or all equally many")
+    return tuple(
+        tuple((name, several[step % len(several)]) for name, several in shapes.items())
+        for step in range(steps)
+    )
+
+
+def one_shape_of(given: Sequence[str] | None) -> dict[str, tuple[int, ...]]:
+    """Whole shapes of inputs, each given once."""
+    steps = shapes_of(given)
+    if len(steps) > 1:
+        message = "an input is given more than one --shape"
+        raise UsageError(message, hint="only `jetbench run` takes several in turn")
+    return dict(steps[0]) if steps else {}
+
+
+def stages_of(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Stages, also several with commas between, as caffe takes them."""
+    stages = tuple(stage for text in given or () for stage in text.split(","))
+    for stage in stages:
+        if not _STAGE.fullmatch(stage):
+            message = f"--stage {stage} is no stage"
+            raise UsageError(message, hint="a stage is a word, such as deploy or test-on-test")
+    return stages
 
 
 def phase_of(text: str) -> Phase:

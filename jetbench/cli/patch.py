@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli.arguments import DataLayersOption, ShapeOption, StageOption
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,11 +27,21 @@ def patch(
         ),
     ],
     batch: Annotated[
-        int, typer.Option("--batch", metavar="N", min=1, help="The batch to set.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--batch",
+            metavar="N",
+            min=1,
+            help="The batch to set: 1, or that of the shapes, if it is not given.",
+            show_default=False,
+        ),
+    ] = None,
+    shape: ShapeOption = None,
     phase: Annotated[
         str, typer.Option("--phase", metavar="TEST|TRAIN", help="The phase it will be run in.")
     ] = "TEST",
+    stage: StageOption = None,
+    data_layers: DataLayersOption = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -44,17 +56,20 @@ def patch(
 ) -> None:
     """Set the batch size of a prototxt.
 
-    Only the digits of the batch change: comments, line ends and every other byte stay. What
-    is not certain is refused, with the line, and nothing is written (exit code 2).
+    Only the digits of the batch change: comments, line ends and every other byte stay. A batch
+    that stands further down, in a Reshape for one, is found and changes too. What is not certain
+    is refused, with the line, and nothing is written (exit code 2).
 
     \b
     Examples:
       jetbench patch deploy.prototxt > batch1.prototxt
       jetbench patch deploy.prototxt --batch 4 -o deploy.prototxt
       jetbench patch bvlc_alexnet --batch 8 --diff
+      jetbench patch deploy.prototxt --shape data=1x3x512x512
+      jetbench patch train_val.prototxt --phase TRAIN --data-layers
     """
     from jetbench.bench.models import resolve
-    from jetbench.cli.arguments import phase_of
+    from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
     from jetbench.domain.errors import ModelError, UsageError
     from jetbench.nets.batch import patch_batch
 
@@ -66,15 +81,22 @@ def patch(
             hint="copy it here first; `jetbench run` patches it by itself",
         )
     try:
-        patched = patch_batch(text, batch, phase=phase_of(phase))
+        patched = patch_batch(
+            text,
+            batch,
+            phase=phase_of(phase),
+            stages=stages_of(stage),
+            shapes=one_shape_of(shape),
+            data_layers=data_layers,
+        )
     except ModelError as error:
         raise error.at(found.source) from None
     for note in patched.notes:
         typer.echo(f"note: {note}", err=True)
     if not patched.edits:
-        typer.echo(f"note: {found.source} has batch {batch} already", err=True)
+        typer.echo(f"note: {found.source} has batch {patched.batch} already", err=True)
     if diff:
-        names = (found.source, f"{found.source} (batch {batch})")
+        names = (found.source, f"{found.source} (batch {patched.batch})")
         lines = _diff(text, patched.text, names, colour=_wants_colour(output))
         _write("".join(lines), output)
     else:

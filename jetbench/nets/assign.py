@@ -50,6 +50,8 @@ class Wish:
     """None: as the shapes say it, else 1."""
     shapes: Mapping[str, Shape]
     """Whole shapes, by input, with as many axes as the file gives them."""
+    tolerated: frozenset[int] | None = None
+    """Places of layers that Caffe could not set up anyhow; None: whichever they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def assign(inputs: Sequence[Input], layers: Sequence[LayerSpec], wish: Wish) -> 
         options = [(_STAY,)] * len(inputs)
     found = _possible(inputs, layers, options, Batch(before, after), wish)
     best = _the_one(inputs, main, found)
-    _refuse_unused(main, best)
+    _refuse_unused([one for one in main if one.name not in wish.shapes], best)
     return replace(best, why=sides)
 
 
@@ -157,7 +159,7 @@ def _of_sequences(
     """
     odd = next(layer for layer in layers if is_sequence(layer))
     as_is = {one.name: Blob.fixed(wish.shapes.get(one.name, one.shape)) for one in inputs}
-    steps = follow(layers, as_is, Batch(1, 1)).steps
+    steps = follow(layers, as_is, Batch(1, 1), wish.tolerated).steps
     read = {id(layer) for layer, _ in steps}
     batches = {shape[1] for _, shape in steps}
     known = [layer for layer in layers if layer.type in KNOWN_SEQUENCES]
@@ -230,7 +232,7 @@ def _possible(
     for axes in itertools.islice(itertools.product(*options), _MAX_TRIED):
         blobs = dict(_blobs(inputs, axes, batch, wish))
         try:
-            followed = follow(layers, blobs, batch)
+            followed = follow(layers, blobs, batch, wish.tolerated)
         except ModelError as error:
             reason = reason or error
             continue

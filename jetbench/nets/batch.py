@@ -30,7 +30,7 @@ from jetbench.nets.inputs import (
 )
 from jetbench.nets.not_a_net import BOM
 from jetbench.nets.patch_notes import comment_notes, notes_on, some
-from jetbench.nets.phases import State, keeps
+from jetbench.nets.phases import State, keeps, layers_of
 from jetbench.nets.read import read_net
 from jetbench.nets.shapes import with_axes
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from jetbench.nets.spec import LayerSpec, NetSpec
 
 _PHASES = ("TEST", "TRAIN")
+_MENDED = "The byte-order mark is removed: Caffe would refuse the file with it."
 _NO_SHAPES: Mapping[str, Shape] = MappingProxyType({})
 
 
@@ -63,13 +64,14 @@ class _Net:
     """The part of a file that is one phase's net, and what is asked of it."""
 
     spec: NetSpec
+    layers: tuple[LayerSpec, ...]
     state: State
     wish: Wish
     data_layers: bool
 
-    @property
-    def layers(self) -> tuple[LayerSpec, ...]:
-        return tuple(layer for layer in self.spec.layers if keeps(layer, self.state))
+    def of(self, spec: NetSpec, state: State, wish: Wish) -> _Net:
+        """The same question of another file, another phase."""
+        return _Net(spec, layers_of(spec, state), state, wish, self.data_layers)
 
 
 def patch_batch(  # noqa: PLR0913 - all but the first two by name
@@ -98,16 +100,14 @@ def patch_batch(  # noqa: PLR0913 - all but the first two by name
     """
     _check_arguments(batch, phase)
     original = text.removeprefix(BOM)
-    net = _Net(
-        spec=(spec := read_net(original)),
-        state=State(phase, (*spec.stages, *stages)),
-        wish=Wish(batch, shapes),
-        data_layers=data_layers,
-    )
+    spec = read_net(original)
+    state, wish = State(phase, (*spec.stages, *stages)), Wish(batch, shapes)
+    first = net = _Net(spec, layers_of(spec, state), state, wish, data_layers)
     refuse_ambiguous(spec)
     shaped = with_axes(original, spec, net.layers, shapes) if shapes else original
-    if shaped != original:
-        net = replace(net, spec=read_net(shaped))
+    if shapes:
+        wish = replace(wish, tolerated=frozenset(_as_it_is(first).errors))
+        net = net.of(read_net(shaped), state, wish)
     inputs, assigned = _assigned(net)
     replacements = {*_replacements(inputs, assigned)}
     others, kept = _of_other_phase(net, assigned.batch.after)
@@ -115,19 +115,15 @@ def patch_batch(  # noqa: PLR0913 - all but the first two by name
     if data_layers:
         replacements.update(_of_data_layers(net.spec, assigned.batch.after))
     patched = replaced(shaped, replacements)
-    after = replace(net, spec=read_net(patched))
+    last = net.of(read_net(patched), state, wish)
     return Patched(
         text=patched,
         batch=assigned.batch.after,
         edits=changed_lines(original, patched),
         notes=(
-            *(
-                ["The byte-order mark is removed: Caffe would refuse it."]
-                if text != original
-                else []
-            ),
+            *([_MENDED] if text != original else []),
             *notes_on(inputs, assigned, net.layers),
-            *_verified(spec, net, assigned, after),
+            *_verified(first, assigned, last),
             *kept,
             *comment_notes(original, spec),
         ),
@@ -159,6 +155,7 @@ def _assigned(net: _Net) -> tuple[tuple[Input, ...], Assigned]:
         if one.shape is None and not one.is_data:
             message = f"the input {one.name!r} has no shape: code sets it at run time"
             raise one.wrong(message, f"Pass one, such as --shape {one.name}=1x3x224x224.")
+        check_size(one, net.wish.shapes.get(one.name, (1,)))
     assigned = assign(inputs, layers, net.wish)
     for one in inputs:
         check_size(one, assigned.shapes[one.name] or ())
@@ -236,7 +233,7 @@ def _of_other_phase(net: _Net, after: int) -> tuple[list[Replacement], list[str]
     """The change for the phase that was not asked for; none where that is not certain."""
     (other,) = (name for name in _PHASES if name != net.state.phase)
     here = {id(layer) for layer in net.layers}
-    there = replace(net, state=replace(net.state, phase=other), wish=Wish(after, {}))
+    there = net.of(net.spec, replace(net.state, phase=other), Wish(after, {}))
     if not any(
         layer.type in {INPUT, DUMMY} and not layer.bottoms and id(layer) not in here
         for layer in there.layers
@@ -257,26 +254,26 @@ def _of_data_layers(spec: NetSpec, after: int) -> Iterator[Replacement]:
             yield rewritten(number, after)
 
 
-def _verified(original: NetSpec, net: _Net, assigned: Assigned, after: _Net) -> list[str]:
+def _verified(first: _Net, assigned: Assigned, last: _Net) -> list[str]:
     """Read the result as a net of its own, and hold it against what was meant.
 
     Returns:
         A note where a whole shape gives layers other weights.
 
     Raises:
-        ModelError: A layer does not take the shapes; a hard-coded number that was not found.
+        ModelError: A layer does not take the shapes, or does not do what was meant.
     """
-    first = replace(net, spec=original)
-    before, now = _as_it_is(first), _as_it_is(after)
-    if [(one.name, one.type) for one in net.layers] != [
-        (one.name, one.type) for one in after.layers
-    ]:
+    # A shape for bare ``input:`` lines makes a layer of them, where before there was none.
+    same = len(first.layers) == len(last.layers)
+    before = _as_it_is(first) if same and first.wish.shapes else assigned.followed
+    now = _as_it_is(last)
+    if same and [one.name for one in first.layers] != [one.name for one in last.layers]:
         raise ModelError("the patched file is not the same net", hint=BY_HAND)
     changed = []
-    for place, layer in enumerate(after.layers):
+    for place, layer in enumerate(last.layers):
         error = now.errors.get(place)
         if error is not None and place not in before.errors:
-            raise ModelError(error.bare, line=error.line, column=error.column, hint=BY_HAND)
+            raise error
         meant, found, was = (one.effects[place] for one in (assigned.followed, now, before))
         if meant is not None and found is not None and meant.tops != found.tops:
             raise layer.wrong("its output is not the one that was meant", hint=BY_HAND)
@@ -284,8 +281,7 @@ def _verified(original: NetSpec, net: _Net, assigned: Assigned, after: _Net) -> 
             changed.append(layer.name)
     if not changed:
         return []
-    names = some(changed)
-    return [f"With these shapes the file's net has other weights in {names}: it is another net."]
+    return [f"With this shape the net has other weights, in {some(changed)}: it is another net."]
 
 
 def _as_it_is(net: _Net) -> Followed:

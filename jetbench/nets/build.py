@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
 from jetbench.nets.net import FP32_BYTES, Layer, Net, Shape, count, shape_text
-from jetbench.nets.phases import State, keeps
+from jetbench.nets.phases import State, layers_of
 from jetbench.nets.read import read_net
 from jetbench.nets.rules import RULES, Effect, Rule
 from jetbench.nets.wiring import with_splits
@@ -49,7 +49,7 @@ def build_net(
         raise ModelError(f"no such phase: {phase}", hint=f"one of {', '.join(PHASES)}")
     spec = read_net(text)
     state = State(phase, (*spec.stages, *stages), level)
-    layers = tuple(layer for layer in spec.layers if keeps(layer, state))
+    layers = layers_of(spec, state)
     if not layers:
         raise ModelError(
             f"phase {phase} leaves no layer of the net",

@@ -75,18 +75,24 @@ class Followed:
     """The recurrent layers with the shape of their marker of sequences, T x N, as it will be."""
 
 
-def follow(layers: Sequence[LayerSpec], inputs: Mapping[str, Blob], batch: Batch) -> Followed:
+def follow(
+    layers: Sequence[LayerSpec],
+    inputs: Mapping[str, Blob],
+    batch: Batch,
+    tolerated: frozenset[int] | None = None,
+) -> Followed:
     """Find out what another batch at the inputs does to every layer.
 
     Args:
         layers: Those that the phase leaves, in their order.
         inputs: Each input of the net.
         batch: From which batch to which.
+        tolerated: Places of layers that may be such as Caffe could not set up; None: all.
 
     Raises:
         ModelError: The net would not be the same net at that batch, or it is not certain.
     """
-    follower = _Follower(layers, inputs, batch)
+    follower = _Follower(layers, inputs, batch, tolerated)
     for place, layer in enumerate(layers):
         follower.layer(place, layer)
     return follower.result
@@ -94,19 +100,25 @@ def follow(layers: Sequence[LayerSpec], inputs: Mapping[str, Blob], batch: Batch
 
 class _Follower:
     def __init__(
-        self, layers: Sequence[LayerSpec], inputs: Mapping[str, Blob], batch: Batch
+        self,
+        layers: Sequence[LayerSpec],
+        inputs: Mapping[str, Blob],
+        batch: Batch,
+        tolerated: frozenset[int] | None,
     ) -> None:
+        self._tolerated = tolerated
         self.result = Followed()
         self._inputs = inputs
         self._blobs: dict[str, Blob] = {}
         self._batch = batch
+        self._missing = Blob(None, None, varies=batch.before != batch.after)
         self._sequences = {
             blob for layer in layers if layer.type in KNOWN_SEQUENCES for blob in layer.bottoms[:2]
         }
         """Blobs whose second axis is the batch, since a recurrent layer reads them."""
 
     def layer(self, place: int, layer: LayerSpec) -> None:
-        bottoms = tuple(self._blobs.get(name, UNKNOWN) for name in layer.bottoms)
+        bottoms = tuple(self._blobs.get(name, self._missing) for name in layer.bottoms)
         declared = not layer.bottoms and all(top in self._inputs for top in layer.tops)
         old = None if declared else self._old_effect(place, layer, bottoms)
         new = old
@@ -134,6 +146,11 @@ class _Follower:
         try:
             return effect_of(layer, tuple(bottom.old for bottom in bottoms))
         except ModelError as error:
+            if self._tolerated is not None and place not in self._tolerated:
+                hint = error.hint or "It does not fit the shape that was asked for."
+                raise ModelError(
+                    error.bare, hint=hint, line=error.line, column=error.column
+                ) from None
             # Caffe decides what is a net; here the layer is one that is not known.
             self.result.errors[place] = error
             return None

@@ -53,10 +53,10 @@ class Input:
 
     def wrong(self, message: str, hint: str) -> ModelError:
         """An error that blames the declaration."""
-        places = self.layer.fields.places
+        fields = self.layer.fields
         if self.dims:
-            return places.wrong(self.dims[0].start, message, hint)
-        return self.layer.wrong(message, hint=hint)
+            return fields.places.wrong(self.dims[0].start, message, hint)
+        return fields.wrong(message, hint)
 
 
 def is_source(layer: LayerSpec) -> bool:

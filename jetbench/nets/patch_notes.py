@@ -32,16 +32,11 @@ def notes_on(
                 f"The input {one.name!r} ({shape_text(shape)}) has time first: its batch is "
                 f"number {axis + 1}."
             )
-        elif (
-            axis < 0
-            and shape is not None
-            and (
-                batch.before != batch.after
-                or one.name in assigned.why
-                or shape[:1] != (batch.after,)
-            )
-        ):
-            why = assigned.why.get(one.name, "has another first number")
+        why = assigned.why.get(one.name)
+        unlike = shape is not None and shape == one.shape and shape[:1] != (batch.after,)
+        if why is None and axis < 0 and unlike:
+            why = "has another first number"
+        if why is not None:
             yield f"The input {one.name!r} ({shape_text(one.shape)}) is left alone: it {why}."
     for layer in assigned.followed.holders:
         where = f"The layer {layer.name!r} ({layer.type})"

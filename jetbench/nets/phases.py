@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jetbench.nets.spec import Fields, LayerSpec
+    from jetbench.nets.spec import Fields, LayerSpec, NetSpec
 
 
 _PHASES = {"0": "TRAIN", "1": "TEST"}
@@ -20,6 +20,15 @@ class State:
     phase: str
     stages: tuple[str, ...] = ()
     level: int = 0
+
+
+def layers_of(spec: NetSpec, state: State) -> tuple[LayerSpec, ...]:
+    """The layers that a phase leaves of a net, in their order.
+
+    Raises:
+        ModelError: one has rules of both kinds, which Caffe refuses.
+    """
+    return tuple(layer for layer in spec.layers if keeps(layer, state))
 
 
 def keeps(layer: LayerSpec, state: State) -> bool:

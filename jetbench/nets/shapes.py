@@ -115,8 +115,10 @@ def _resized(text: str, one: Input, shape: Shape) -> Iterator[Replacement]:
         message_text = f"the input {one.name!r} has the old form, which has {_LEGACY_AXES} axes"
         raise one.wrong(message_text, "Give it four, or declare it with an Input layer.")
     if len(one.layer.tops) > 1:
-        message_text = f"the layer {one.layer.name!r} gives its tops no shapes"
-        raise one.wrong(message_text, "Write them into the file.")
+        message_text = (
+            f"the layer {one.layer.name!r} gives its {len(one.layer.tops)} tops no shape"
+        )
+        raise one.wrong(message_text, "Write their shapes into the file.")
     yield _inserted(one, shape)
 
 
