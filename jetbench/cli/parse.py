@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,39 +46,43 @@ def parse(
       jetbench parse logs/*.log --format csv
     """
     from jetbench.domain.errors import UsageError
+    from jetbench.formats.words import printable
 
     parsed: list[tuple[str, ParsedLog]] = []
     problems: list[str] = []
     for name in logs:
         try:
-            runs = _runs(name)
+            log, runs = _parsed(name)
         except OSError as error:
-            problems.append(f"{name} cannot be read: {error.strerror or error}")
-            typer.echo(f"error: {problems[-1]}", err=True)
+            problems.append(f"{printable(name)} cannot be read: {error.strerror or error}")
             continue
-        last = next((run for run in reversed(runs) if run.complete), runs[-1])
-        parsed.append((name, last))
-        if len(runs) > 1:
-            note = f"note: {name} holds {len(runs)} runs; the last finished one counts"
+        parsed.append((name, log))
+        if runs > 1:
+            note = f"note: {printable(name)} holds {runs} runs; the last finished one counts"
             typer.echo(note, err=True)
     if problems and not parsed:
-        raise UsageError(f"no log could be read ({len(problems)} named)")
+        raise UsageError("; ".join(problems))
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
     typer.echo(_rendered(parsed, form), nl=False)
     for name, log in parsed:
         if log.failure is not None and form in {ResultFormat.TABLE, ResultFormat.MARKDOWN}:
-            typer.echo(f"{name}: {log.failure.kind}: {log.failure.message}", err=True)
+            message = f"{printable(name)}: {log.failure.kind}: {log.failure.message}"
+            typer.echo(message, err=True)
     if problems or not all(log.complete for _, log in parsed):
         raise typer.Exit(1)
 
 
-def _runs(name: str) -> tuple[ParsedLog, ...]:
-    from jetbench.formats.caffe_log import parse_runs_of_lines
-    from jetbench.formats.caffe_log_lines import MAX_LINE_BYTES
+def _parsed(name: str) -> tuple[ParsedLog, int]:
+    from jetbench.formats.caffe_log import parse_blocks
+    from jetbench.formats.caffe_log_scan import BLOCK_BYTES
 
     if name == "-":
-        return parse_runs_of_lines(iter(lambda: sys.stdin.buffer.readline(MAX_LINE_BYTES), b""))
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return parse_blocks(iter(lambda: sys.stdin.buffer.read(BLOCK_BYTES), b""))
     with open(name, "rb") as file:  # noqa: PTH123 - a Path would turn "./-" into "-"
-        return parse_runs_of_lines(iter(lambda: file.readline(MAX_LINE_BYTES), b""))
+        return parse_blocks(iter(lambda: file.read(BLOCK_BYTES), b""))
 
 
 def _rendered(parsed: Sequence[tuple[str, ParsedLog]], form: ResultFormat) -> str:
@@ -125,6 +131,8 @@ def _as_csv(parsed: Sequence[tuple[str, ParsedLog]]) -> str:
     import csv
     import io
 
+    from jetbench.formats.words import printable
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", *_NUMBERS, "phase", "fork", "complete", "failure", "message"])
@@ -132,7 +140,7 @@ def _as_csv(parsed: Sequence[tuple[str, ParsedLog]]) -> str:
         failure = (log.failure.kind, log.failure.message) if log.failure else ("", "")
         numbers = (getattr(log, number) for number in _NUMBERS)
         complete = "true" if log.complete else "false"
-        writer.writerow([name, *numbers, log.phase, log.fork, complete, *failure])
+        writer.writerow([printable(name), *numbers, log.phase, log.fork, complete, *failure])
     return out.getvalue()
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jetbench.formats.caffe_log_lines import Message
 
 _MAX_WRAPPED = 3
+_MAX_MESSAGES = 100
+"""Of one run; the first of them tell why it failed."""
 _KNOWN_TYPES = re.compile(rb" \(known types: .*")
 _STACK = re.compile(rb"\*\**\\?\*? ?\*?Check failure stack trace|\*\*\* Aborted at|@ +0x|PC: @")
 
@@ -42,6 +44,11 @@ _PATTERNS: dict[FailureKind, bytes] = {
     "not_caffe": rb"Permission denied|Exec format error|cannot execute|Is a directory",
 }
 _KINDS = {kind: re.compile(words, re.IGNORECASE) for kind, words in _PATTERNS.items()}
+# Where Caffe reads and builds a net: a check that fails there blames the net.
+_BUILDING = re.compile(
+    rb"(?:.*/)?(?:(?:\w+_)?layer\.(?:[ch]pp|cu)|(?:net|blob|insert_splits|upgrade_proto)\.cpp"
+    rb"|layer_factory\.[ch]pp|filler\.hpp)"
+)
 _EVIDENCE = re.compile(
     rb"error while loading shared libraries|symbol lookup error|Library not loaded"
     rb"|terminate called|what\(\):|std::bad_alloc|^ERROR: |Error parsing text-format"
@@ -87,16 +94,22 @@ _BY_STATUS = {"killed", "interrupted"}
 class Evidence:
     """Collects the message that says why a run failed."""
 
-    __slots__ = ("_lines", "_signal", "_wrapped")
+    __slots__ = ("_lines", "_signal", "_source", "_wrapped")
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
+        self._source = b""
         self._signal: bytes | None = None
         self._wrapped = 0
 
     def __bool__(self) -> bool:
         """Whether anything has gone wrong."""
         return bool(self._lines) or self._signal is not None
+
+    @property
+    def listening(self) -> bool:
+        """Whether the next line may belong to the message that came last."""
+        return self._wrapped > 0
 
     def look_at(self, message: Message) -> bool:
         """Keep a message that tells of a failure; return whether it does."""
@@ -107,8 +120,7 @@ class Evidence:
             return True
         self._wrapped = 0
         if message.level == "F":
-            self._lines.append(_KNOWN_TYPES.sub(b"", text))
-            self._wrapped = _MAX_WRAPPED
+            self._keep(_KNOWN_TYPES.sub(b"", text), message.source, wrapped=True)
             return True
         if message.level is not None:
             return False
@@ -116,17 +128,24 @@ class Evidence:
             self._signal = found[1] or found[2]
             return True
         if _EVIDENCE.search(text):
-            self._lines.append(text)
+            self._keep(text, b"", wrapped=text.startswith(b"[libprotobuf"))
             return True
         return False
 
+    def _keep(self, text: bytes, source: bytes, *, wrapped: bool) -> None:
+        self._source = self._source if self._lines else source
+        if len(self._lines) < _MAX_MESSAGES:
+            self._lines.append(text)
+            self._wrapped = _MAX_WRAPPED if wrapped else 0
+
     def failure(self) -> Failure | None:
         """The most telling message as a failure; None where there was none."""
-        judged = [(kind, line) for line in self._lines for kind in [_kind(line)] if kind]
-        for kind, line in judged:
-            return Failure(kind, clean(line))
+        for line in self._lines:
+            if kind := _kind(line):
+                return Failure(kind, clean(line))
         if self._lines:
-            return Failure("crashed", clean(self._lines[0]))
+            building = _BUILDING.fullmatch(self._source)
+            return Failure("bad_model" if building else "crashed", clean(self._lines[0]))
         if self._signal is not None:
             kind, message = _SIGNALS.get(self._signal, ("crashed", _crash(self._signal)))
             return Failure(kind, message)
@@ -164,6 +183,26 @@ def classify(parsed: ParsedLog, exit_status: int | None) -> Failure | None:
 
 NOT_CAFFE = "this is no log of caffe time"
 """How the message begins where a log has nothing of Caffe in it."""
+_FOREIGN = (
+    (b"\x1f\x8b", "it is compressed; try zcat FILE | jetbench parse -"),
+    (b"BZh", "it is compressed; try bzcat FILE | jetbench parse -"),
+    (b"\xfd7zXZ", "it is compressed; try xzcat FILE | jetbench parse -"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed; try zstdcat FILE | jetbench parse -"),
+    (b"PK\x03\x04", "it is an archive; try unzip -p FILE | jetbench parse -"),
+    (b"\xff\xfe", "it is UTF-16; try iconv -f UTF-16 -t UTF-8 FILE | jetbench parse -"),
+    (b"\xfe\xff", "it is UTF-16; try iconv -f UTF-16 -t UTF-8 FILE | jetbench parse -"),
+)
+
+
+def not_caffe(head: bytes) -> Failure:
+    """Why a file is no log, as far as its first bytes show it."""
+    if not head:
+        reason = "it is empty"
+    elif reason := next((words for start, words in _FOREIGN if head.startswith(start)), ""):
+        pass
+    elif b"\0" in head:
+        reason = "it is a binary file"
+    return Failure("not_caffe", f"{NOT_CAFFE}: {reason}" if reason else NOT_CAFFE)
 
 
 def _kind(line: bytes) -> FailureKind | None:

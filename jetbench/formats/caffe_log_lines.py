@@ -9,32 +9,40 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from jetbench.formats.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-MAX_LINE_BYTES = 1 << 20
-"""The rest of a longer line is dropped: Caffe writes none of a thousandth of this."""
-
-_MAX_JOINED_BYTES = 4096
+_MAX_MESSAGE_BYTES = 4096
+"""The rest is dropped: what is told of a failure, or a layer's name, is shorter by far."""
 _SHORT_BYTES = 160
 
 # Date, time, thread, file and line; newer versions of glog write the year, too.
-_STAMP = rb"[0-9]{4,8} [0-9:]{8}\.[0-9]{6} +[0-9]+ [\w.+/-]{1,80}:[0-9]+\] ?"
-_START = re.compile(rb"[ \t>|]*(?:([IWEF])?(" + _STAMP + rb"))?")
-_SECOND = re.compile(rb"\] .*\] ")
-_WITHIN = re.compile(rb"(?<!\w)[IWEF]?" + _STAMP)
-# Messages whose number a mail program may have wrapped to the next line.
+_CLOCK = rb" [0-9:]{8}\.[0-9]{6} +[0-9]+ "
+_PLACE = rb"([\w.+/-]{1,80}):[0-9]+\] ?"
+_START = re.compile(rb"[ \t>|]*(?:([IWEF])?[0-9]{3,9}" + _CLOCK + _PLACE + rb")?")
+# The same; it begins with one of few characters, which makes a search fast.
+_WITHIN = re.compile(rb"[IWEF0-9][0-9]{3}(?<!\w.{4})[0-9]{0,5}" + _CLOCK + _PLACE)
+_STAMPED_LINE = re.compile(rb"\n[ \t>|]*[IWEF]?[0-9]{4,8}" + _CLOCK)
+NUMBER = rb"[-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|nan(?:\(\w*\))?|inf)"
+"""As a stream prints it."""
+# Messages of which a mail program may have wrapped the rest to the next line.
 _WRAPPED = re.compile(
-    rb"(?:Iteration: [0-9]+(?: forward-backward)?(?: time:)?"
-    rb"|(?:Average|Min)(?: (?:Forward|Backward)(?: pass)?)?:?"
-    rb"|(?:Average|Min) Forward-Backward:?"
-    rb"|Total(?: Time)?:?|Testing for(?: -?[0-9]+)?"
-    rb"|[^\s{}]{1,200}[ \t]+(?:forward|backward):)"
+    rb"Iteration:(?: [0-9]+(?: forward-backward)?)?"
+    rb"|(?:Average|Min)(?: (?:Forward|Backward))?|Total"
+    rb"|(?:Iteration: [0-9]+ forward-backward time:|[^\s{}]{1,200}[ \t]+(?:forward|backward):"
+    rb"|(?:(?:Average|Min) )?(?:Forward pass|Backward pass|Forward-Backward|Total Time):?)"
+    rb"(?: " + NUMBER + rb"(?: milli)?)?"
+    rb"|Testing(?: for(?: -?[0-9]+)?)?|Use|Using|\*\*\*(?: Benchmark)?"
+    rb"|Initializing(?: net(?: from)?)?|Network(?: initialization)?"
+    rb"|Creating(?: Layer)?|\S+ (?:->|<-)|Top(?: shape:(?: [0-9]+)*)?"
 )
+# A layer's name alone may be the beginning of a line, too, if this goes on.
+_NAME = re.compile(rb"[^\s{}]{1,200}")
+_OF_A_LAYER = re.compile(rb"(?:forward|backward): |(?:->|<-) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class Message:
     """Without prefix, and without blanks around it."""
     level: str | None
     """``I``, ``W``, ``E``, ``F``; a blank where the letter is lost, None without a prefix."""
+    source: bytes = b""
+    """The file of Caffe's source that it comes from."""
 
 
 class Splitter:
@@ -60,21 +70,20 @@ class Splitter:
         """The messages that are whole with this line.
 
         Args:
-            line: The next line of the log, with or without its end.
+            line: The next line, as `single_messages` has it.
         """
-        for part in _parts(line[:MAX_LINE_BYTES]):
-            message = _message(part)
-            if self.held is not None:
-                held, self.held = self.held, None
-                if message.level is None and message.text:
-                    joined = held.text + b" " + message.text
-                    message = Message(joined[:_MAX_JOINED_BYTES], held.level)
-                else:
-                    yield held
-            if _WRAPPED.fullmatch(message.text):
-                self.held = message
+        message = _message(line)
+        if self.held is not None:
+            held, self.held = self.held, None
+            if _goes_on(held, message):
+                joined = held.text + b" " + message.text
+                message = Message(joined[:_MAX_MESSAGE_BYTES], held.level, held.source)
             else:
-                yield message
+                yield held
+        if _WRAPPED.fullmatch(message.text) or (message.level and _NAME.fullmatch(message.text)):
+            self.held = message
+        else:
+            yield message
 
     def end(self) -> Iterator[Message]:
         """What is left at the end of the log."""
@@ -89,22 +98,46 @@ def clean(raw: bytes, limit: int = 500) -> str:
     return text if text.isprintable() and len(text) <= limit else printable(text, limit)
 
 
-def _parts(line: bytes) -> Sequence[bytes]:
-    """A line, cut where a message begins in its middle or a progress bar has returned."""
-    line = line.rstrip(b"\r\n")
-    if len(line) < _SHORT_BYTES and not _SECOND.search(line) and b"\r" not in line:
-        return (line,)
-    parts = []
-    for one in line.split(b"\r"):
-        starts = [found.start() for found in _WITHIN.finditer(one)]
-        begins = [0, *(start for start in starts if one[:start].strip(b" \t>|"))]
-        parts += [one[a:b] for a, b in zip(begins, [*begins[1:], len(one)], strict=True)]
-    return parts
+def messages(text: bytes) -> Iterator[Message]:
+    """All messages of a text that is at hand."""
+    splitter = Splitter()
+    for line in text.split(b"\n"):
+        for one in single_messages(line).split(b"\n"):
+            yield from splitter.feed(one)
+    yield from splitter.end()
 
 
-def _message(part: bytes) -> Message:
-    found = _START.match(part)
-    if found is None:  # pragma: no cover - the pattern matches the empty string
-        return Message(part.strip(), None)
-    level = None if found[2] is None else (found[1] or b" ").decode("ascii")
-    return Message(part[found.end() :].strip(), level)
+def single_messages(line: bytes) -> bytes:
+    """A line, cut into several where a message begins in its middle."""
+    if len(line) < _SHORT_BYTES and line.count(b"] ") < 2:  # noqa: PLR2004 - one a message
+        return line
+    begin = _prefix(line).end()
+    return line[:begin] + _WITHIN.sub(lambda found: b"\n" + found[0], line[begin:])
+
+
+def has_stamp(text: bytes) -> bool:
+    """Whether one of the lines is a message of glog's."""
+    return bool(_STAMPED_LINE.match(b"\n" + text[:_SHORT_BYTES]) or _STAMPED_LINE.search(text))
+
+
+def _message(line: bytes) -> Message:
+    line = line[:_MAX_MESSAGE_BYTES]
+    found = _prefix(line)
+    letter, source = found.groups()
+    text = line[found.end() :].strip()
+    return Message(text, None) if source is None else Message(text, _level(letter), source)
+
+
+def _level(letter: bytes | None) -> str:
+    return (letter or b" ").decode("ascii")
+
+
+def _goes_on(held: Message, message: Message) -> bool:
+    """Whether a line is the rest of the one before."""
+    if message.level is not None or not message.text:
+        return False
+    return bool(_WRAPPED.fullmatch(held.text) or _OF_A_LAYER.match(message.text))
+
+
+def _prefix(line: bytes) -> re.Match[bytes]:
+    return cast("re.Match[bytes]", _START.match(line))  # which matches the empty string, too

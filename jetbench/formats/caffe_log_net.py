@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, cast
 
-from jetbench.formats.caffe_log_lines import clean
+from jetbench.formats.caffe_log_lines import clean, messages
 from jetbench.formats.textproto import Scalar
 
 if TYPE_CHECKING:
     from jetbench.domain.timing import Fork
+    from jetbench.formats.caffe_log_lines import Message
 
-_MAX_LAYERS = 100_000
+_MAX_SETUP_BYTES = 4 << 20
+"""What Caffe says of some five thousand layers."""
+_MAX_LAYERS = 10_000
 _MAX_AXES = 32  # Caffe's kMaxBlobAxes
 _NAME_LENGTH = 300
 _SSD_TYPES = {"MultiBoxLoss", "DetectionOutput", "PriorBox", "AnnotatedData"}
@@ -31,8 +34,60 @@ _SPLIT = re.compile(r".+_[0-9]+_split")
 _LEGACY_INPUT = re.compile(rb"Input [0-9]+ -> .+")
 
 
+class SetUp:
+    """What a run says while it prints its nets and builds them, kept as it came.
+
+    To read it takes longer than to find its end, and only one run of a log is asked for it.
+    """
+
+    def __init__(self) -> None:
+        self.printing = False
+        """Whether a line without a prefix belongs to a printed net."""
+        self._building = 0
+        self._nets: list[list[bytes]] = []
+        self._room = _MAX_SETUP_BYTES
+
+    @property
+    def begun(self) -> bool:
+        """Whether a net has been printed or built."""
+        return bool(self._nets)
+
+    def start(self) -> None:
+        """A net is being built; perhaps one within a layer of the other (an unrolled LSTM)."""
+        if not self._building:
+            self._nets.append([])
+        self._building += 1
+        self.printing = True
+
+    def finish(self) -> None:
+        """The net that was begun last is done."""
+        self._building = max(0, self._building - 1)
+
+    def end(self) -> None:
+        """The run has come to its measurement."""
+        self._building = 0
+
+    def keep(self, text: bytes) -> None:
+        """Keep whole lines of the log, where they belong to the set-up."""
+        if not self._nets and b"] Creating Layer " in text:  # the log has lost its beginning
+            self.start()
+            self.printing = False
+        if self._building and self._room:
+            self._nets[-1].append(text[: self._room])
+            self._room -= len(self._nets[-1][-1])
+
+    def read(self) -> NetReader:
+        """What has been kept says this."""
+        reader = NetReader()
+        for kept in self._nets:
+            reader.start()
+            for message in messages(b"".join(kept)):
+                reader.read(message)
+        return reader
+
+
 class NetReader:
-    """Reads what the messages between two runs say of a net, one message at a time."""
+    """Reads what the messages of a set-up say of the net."""
 
     def __init__(self) -> None:
         self.types: dict[str, str] = {}
@@ -56,31 +111,34 @@ class NetReader:
         return bool(self._building or self.types or self._inputs)
 
     @property
-    def printing(self) -> bool:
-        """Whether a line without a prefix belongs to a printed net."""
-        return self._printing
-
-    @property
     def built(self) -> bool:
         """Whether a net has been built to its end."""
         return self.seen and not self._building
 
     def start(self) -> None:
-        """A net is being built; nets within a layer (an unrolled LSTM) are passed over."""
+        """A net is being built, perhaps within a layer of another."""
         self._building += 1
         self._printing = True
         self._path = []
 
-    def finish(self) -> None:
-        """The net that was being built is done."""
-        self._close_layer()
-        self._building = max(0, self._building - 1)
-        self._printing = False
+    def read(self, message: Message) -> None:
+        """Read the next message; those on nets within a layer are passed over."""
+        text = message.text
+        if message.level is None:
+            if self._printing and self._building == 1:
+                self._printed(text)
+        elif text.startswith(b"Initializing net from parameters"):
+            self.start()
+        elif text.startswith(b"Network initialization done"):
+            self._close_layer()
+            self._building = max(0, self._building - 1)
+            self._printing = False
+        else:
+            self._printing = False
+            if self._building <= 1:
+                self._built(text)
 
-    def printed(self, line: bytes) -> None:
-        """Read a line of the printed net."""
-        if self._building != 1:
-            return
+    def _printed(self, line: bytes) -> None:
         if line.endswith(b"{"):
             self._path.append(line[:-1].strip(b" :"))
             if len(self._path) == 1:
@@ -92,11 +150,7 @@ class NetReader:
         elif found := _FIELD.fullmatch(line):
             self._field(found[1], found[2])
 
-    def built_message(self, text: bytes) -> None:
-        """Read a message that Caffe writes while it sets a layer up."""
-        self._printing = False
-        if self._building > 1:
-            return
+    def _built(self, text: bytes) -> None:
         if found := _CREATING.fullmatch(text):
             self._close_layer()
             self._layer = found[1]

@@ -18,10 +18,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from jetbench.domain.errors import ModelError
 from jetbench.nets.build import build_net
+from jetbench.nets.phases import State
+from jetbench.virtual.bad_net import last_words
 from jetbench.virtual.cost_model import Clocks, Engine, backward_ms, forward_ms
 from jetbench.virtual.gflags import CommandLine, FlagError, read_command_line
 from jetbench.virtual.glog import Glog
@@ -108,6 +110,8 @@ class _Benchmark:
         file = self._asked.model
         try:
             data = Path(file).read_bytes()
+        except IsADirectoryError:
+            data = b""  # which can be opened, and nothing is read from it
         except OSError:
             message = f"Check failed: fd != -1 (-1 vs. -1) File not found: {file}"
             self._glog.fatal("io.cpp:39", message)
@@ -118,21 +122,27 @@ class _Benchmark:
         try:
             printed = printed_net(text, phase=phase, stages=asked.stages, level=asked.level)
         except ModelError as error:
-            place = f"{error.line or 1}:{error.column or 1}"
-            self._glog.raw(
-                "[libprotobuf ERROR google/protobuf/text_format.cc:309] Error parsing "
-                f"text-format caffe.NetParameter: {place}: {error.bare}"
-            )
-            message = "Check failed: ReadProtoFromTextFile(param_file, param) Failed to parse "
-            self._glog.fatal("upgrade_proto.cpp:90", f"{message}NetParameter file: {asked.model}")
+            self._unreadable(error)
         try:
             net = build_net(
                 text, phase=phase, stages=asked.stages, level=asked.level, insert_splits=True
             )
         except ModelError as error:
-            # Caffe has a check of its own for each of these; here they say what is wrong.
-            self._glog.fatal(self._settings.net_place(86), f"Check failed: {error.bare}")
+            place = self._settings.net_place(53)
+            self._glog.info(place, f"Initializing net from parameters: \n{printed}")
+            self._glog.fatal(*last_words(text, State(phase, asked.stages, asked.level), error))
         return net, printed
+
+    def _unreadable(self, error: ModelError) -> NoReturn:
+        place = f"{error.line or 1}:{error.column or 1}"
+        self._glog.raw(
+            "[libprotobuf ERROR google/protobuf/text_format.cc:309] Error parsing "
+            f"text-format caffe.NetParameter: {place}: {error.bare}"
+        )
+        message = "Check failed: ReadProtoFromTextFile(param_file, param) Failed to parse "
+        self._glog.fatal(
+            "upgrade_proto.cpp:90", f"{message}NetParameter file: {self._asked.model}"
+        )
 
     def _layers(self, net: Net, phase: str) -> list[_Layer]:
         """The time of each layer in this process: the model's, with noise."""

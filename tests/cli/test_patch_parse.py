@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,49 @@ def test_a_file_that_cannot_be_read_stops_no_other(logs: tuple[Path, Path]) -> N
     assert "missing.log cannot be read" in result.stderr
     with pytest.raises(UsageError):
         run("parse", good.parent)
+
+
+def test_what_cannot_be_read_is_one_message(tmp_path: Path) -> None:
+    """It names each file, and no control character of a name goes to the terminal."""
+    with pytest.raises(UsageError, match="Is a directory") as caught:
+        run("parse", tmp_path)
+    assert str(tmp_path) in caught.value.message
+    with pytest.raises(UsageError, match=r"\\x1b\[2Jone cannot be read: .*; two cannot be read"):
+        run("parse", "\x1b[2Jone", "two")
+
+
+def test_a_pipe_is_a_log(tmp_path: Path) -> None:
+    """It is read once, from its beginning to its end."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(GOOD,))
+    writer.start()
+    result = run("parse", pipe, "--format", "json")
+    writer.join()
+    assert json.loads(result.stdout)[0]["forward_ms"] == 11.5
+
+
+def test_standard_input_that_is_closed_is_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python then has none."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UsageError, match="- cannot be read"):
+        parse(["-"])
+
+
+def test_a_file_that_is_no_log_says_so_once(tmp_path: Path) -> None:
+    """With the way to make a log of it."""
+    log = tmp_path / "time.log.gz"
+    log.write_bytes(gzip.compress(GOOD))
+    result = run("parse", log)
+    assert result.exit_code == 1
+    assert "zcat FILE | jetbench parse -" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_runs_of_a_log_are_counted(tmp_path: Path) -> None:
+    """Thousands of them, too; the last finished one is shown."""
+    log = tmp_path / "many.log"
+    log.write_bytes(GOOD * 5000 + GOOD.replace(b"11.5", b"12.5"))
+    result = run("parse", log)
+    assert "12.5 ms" in result.stdout
+    assert "holds 5001 runs" in result.stderr

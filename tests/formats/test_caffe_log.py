@@ -3,113 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from jetbench.domain.timing import LayerTiming, ParsedLog
-from jetbench.formats.caffe_log import (
-    MAX_ITERATION_TIMES,
-    classify,
-    parse_lines,
-    parse_log,
-    parse_runs,
+from jetbench.formats.caffe_log import classify, parse_runs
+from tests.formats.caffe_logs import (
+    FATAL,
+    ITERATIONS,
+    LOG,
+    RESULT,
+    SETUP,
+    TABLE,
+    UNREADABLE,
+    glog,
+    read,
+    why,
 )
-
-NET = """\
-name: "Toy"
-state {
-  phase: TEST
-  level: 0
-}
-layer {
-  name: "data"
-  type: "Input"
-  top: "data"
-  input_param {
-    shape {
-      dim: 2
-      dim: 3
-    }
-  }
-}
-layer {
-  name: "mix/1x1 a"
-  type: "Convolution"
-  bottom: "data"
-  top: "mix"
-  convolution_param {
-    weight_filler {
-      type: "xavier"
-    }
-  }
-}
-"""
-
-
-def glog(message: str, level: str = "I", where: str = "caffe.cpp:412") -> str:
-    """A line as glog writes it."""
-    return f"{level}0315 09:14:55.123456  811 {where}] {message}\n"
-
-
-SETUP = (
-    glog("Use GPU with device ID 0", where="caffe.cpp:343")
-    + glog("Initializing net from parameters: ", where="net.cpp:58")
-    + NET
-    + "".join(
-        glog(message, where="net.cpp:100")
-        for message in (
-            "Creating Layer data",
-            "data -> data",
-            "Setting up data",
-            "Top shape: 2 3 8 9 (432)",
-            "Memory required for data: 1728",
-            "Creating Layer mix/1x1 a",
-            "mix/1x1 a <- data",
-            "mix/1x1 a -> mix",
-            "Setting up mix/1x1 a",
-            "Top shape: 2 5 8 9 (720)",
-            "Network initialization done.",
-        )
-    )
-    + glog("Performing Forward")
-    + glog("*** Benchmark begins ***")
-    + glog("Testing for 4 iterations.")
-)
-ITERATIONS = "".join(
-    glog(f"Iteration: {i} forward-backward time: 3{i}.5 ms.") for i in range(1, 5)
-)
-TABLE = (
-    glog("Average time per layer: ")
-    + glog("      data\tforward: 0.0011 ms.")
-    + glog("      data\tbackward: 1.2e-05 ms.")
-    + glog(" mix/1x1 a\tforward: 11.25 ms.")
-    + glog(" mix/1x1 a\tbackward: 20.5 ms.")
-)
-RESULT = (
-    glog("Average Forward pass: 11.5 ms.")
-    + glog("Average Backward pass: 20.75 ms.")
-    + glog("Average Forward-Backward: 33 ms.")
-    + glog("Total Time: 132.5 ms.")
-    + glog("*** Benchmark ends ***")
-)
-LOG = SETUP + ITERATIONS + TABLE + RESULT
-UNREADABLE = (
-    "[libprotobuf ERROR text_format.cc:9] Error parsing text-format caffe.NetParameter: "
-    '7:3: Expected "{".\n'
-)
-FATAL = "*** Check failure stack trace: ***\n    @     0x7f58d1  google::LogMessage::Fail()\n"
-
-
-def read(text: str) -> ParsedLog:
-    """The last finished run of a log."""
-    return parse_log(text.encode("utf-8", "surrogateescape"))
-
-
-def why(text: str, status: int | None = None) -> tuple[str, str]:
-    """Kind and message of the failure of a log and an exit status."""
-    failure = classify(read(text), status)
-    assert failure is not None
-    return failure.kind, failure.message
 
 
 def test_a_whole_log_gives_all_there_is() -> None:
@@ -283,6 +191,9 @@ def test_numbers_that_are_none_are_missing() -> None:
          "killed", "SIGTERM"),
         (SETUP + "*** SIGSEGV (@0x0) received by PID 5\n", "crashed", "SIGSEGV"),
         (glog("phase must be right", "F"), "crashed", "phase must be right"),
+        (glog("Check failed: a == b (3 vs. 4)", "F", "concat_layer.cpp:42"), "bad_model", "a =="),
+        (glog("Check failed: x > 0 ", "F", "src/caffe/net.cpp:7"), "bad_model", "x > 0"),
+        (glog("Check failed: x > 0 ", "F", "benchmark.cpp:7"), "crashed", "x > 0"),
         ("ERROR: unknown command line flag 'speed'\n", "crashed", "speed"),
         (SETUP + ITERATIONS, "truncated", "iteration 4 of 4"),
         (SETUP + ITERATIONS + TABLE, "truncated", "layers"),
@@ -349,33 +260,3 @@ def test_names_match_between_the_printed_net_and_the_table() -> None:
     """Protobuf escapes a byte that the table prints as it is."""
     text = LOG.replace("mix/1x1 a\t", "mix\udce9\t").replace("mix/1x1 a", "mix\\351")
     assert read(text).layers[1] == LayerTiming("mix\\xe9", "Convolution", 11.25, 20.5)
-
-
-def test_iteration_times_are_bounded() -> None:
-    """A long run does not fill the memory."""
-    line = glog("Iteration: 1 forward-backward time: 3.5 ms.").encode()
-    parsed = parse_lines(line for _ in range(MAX_ITERATION_TIMES + 5))
-    assert len(parsed.iteration_ms) == MAX_ITERATION_TIMES
-
-
-pieces = st.one_of(
-    st.sampled_from(LOG.splitlines(keepends=True)),
-    st.sampled_from(["Killed\n", "> ", "\r", "} ", "Average ", "forward:\n", FATAL, "F0315 "]),
-    st.text(max_size=30),
-)
-
-
-@given(st.lists(pieces, max_size=40))
-def test_any_log_is_complete_or_has_a_reason(parts: list[str]) -> None:
-    """Never both, never neither, and never a number that is none."""
-    for parsed in parse_runs("".join(parts).encode("utf-8", "replace")):
-        assert parsed.complete == (parsed.failure is None)
-        assert parsed.complete == (parsed.forward_ms is not None)
-        assert parsed.forward_ms is None or parsed.forward_ms > 0
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_are_read(data: bytes) -> None:
-    """The result is a value, and its message is printable."""
-    failure = parse_log(data).failure
-    assert failure is None or failure.message.isprintable()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jetbench.formats.caffe_log import classify, parse_log
 from jetbench.virtual.board_root import HOME, environment
 from jetbench.virtual.options import BoardOptions, Faults
 from tests.shared import shared
@@ -192,24 +193,80 @@ def test_wrong_calls_end_as_they_do_in_caffe(
     assert message in answer.err
 
 
+ELTWISE = 'layer { name: "sum" type: "Eltwise" bottom: "fc" bottom: "data" top: "sum" }'
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "message", "kind"),
     [
-        ('layer { name: "x" type "Input"', "Error parsing text-format caffe.NetParameter: 1:"),
-        (SMALL.replace('"InnerProduct"', '"Inner"'), "Unknown layer type: Inner"),
-        (SMALL.replace('bottom: "data"', 'bottom: "image"'), "'image'"),
-        (SMALL.replace("dim: 1 ", "dim: 40000000 "), "Check failed"),
-        (SMALL.replace("dim: 1 ", "dim: 9000000 "), "out of memory"),
+        ('layer { name: "x" type "Input"', "Error parsing text-format caffe.NetParameter: 1:",
+         "bad_model"),
+        (SMALL.replace("num_output: 5", 'num_output: "five"'), "Check failed", "bad_model"),
+        (SMALL.replace('"InnerProduct"', '"Inner"'), "Unknown layer type: Inner", "bad_model"),
+        (SMALL.replace('bottom: "data"', 'bottom: "image"'),
+         "insert_splits.cpp:29] Unknown bottom blob 'image' (layer 'fc', bottom index 0)",
+         "bad_model"),
+        (SMALL + SMALL.splitlines()[2] + "}}}", "Error parsing", "bad_model"),
+        (SMALL.replace('top: "fc"', 'top: "fc" top: "fc"'),
+         "Top blob 'fc' produced by multiple sources", "bad_model"),
+        (SMALL + ELTWISE, "eltwise_layer.cpp:30] Check failed", "bad_model"),
+        (SMALL.replace("num_output: 5", ""), "inner_product_layer.cpp:30] Check", "bad_model"),
+        (SMALL.replace('"InnerProduct"', '"Convolution"'), "base_conv_layer.cpp", "bad_model"),
+        (SMALL.replace('"data"\n', '"data" include { phase: TEST }\n'), "Unknown bottom",
+         "bad_model"),
+        (SMALL.replace('" type', '" include { phase: TEST } type'), "end < layers_.size()",
+         "bad_model"),
+        (SMALL.replace("dim: 1 ", "dim: 40000000 "), "Check failed", "bad_model"),
+        (SMALL.replace("dim: 1 ", "dim: 9000000 "), "out of memory", "out_of_memory"),
+        ("", "Failed to parse NetParameter", "bad_model"),
+        ("\0\1\2", "Failed to parse NetParameter", "bad_model"),
     ],
-)
-def test_a_bad_model_ends_in_an_abort(root: Root, small: Path, text: str, message: str) -> None:
-    """With a fatal line that says why, and Caffe's status."""
+)  # fmt: skip
+def test_a_bad_model_ends_in_an_abort(
+    root: Root, small: Path, text: str, message: str, kind: str
+) -> None:
+    """With a fatal line in Caffe's form, from which the parser learns what it was."""
     small.write_text(text)
     answer = root.run(f"{CAFFE} time -model {small} -gpu 0")
     assert answer.status == 134
     assert message in answer.err
-    assert re.search(r"^F\d{4} .*Check failed|^F\d{4}", answer.err, re.MULTILINE)
+    assert re.search(r"^F\d{4} [\d:.]+ +\d+ \w+\.[ch]pp:\d+\] ", answer.err, re.MULTILINE)
     assert "*** Check failure stack trace: ***" in answer.err
+    failure = classify(parse_log(answer.err.encode()), answer.status)
+    assert failure is not None
+    assert failure.kind == kind
+
+
+def test_a_folder_is_no_model(root: Root, small: Path) -> None:
+    """Real Caffe opens it, and finds nothing in it."""
+    answer = root.run(f"{CAFFE} time -model {small.parent} -gpu 0")
+    assert answer.status == 134
+    failure = classify(parse_log(answer.err.encode()), answer.status)
+    assert failure is not None
+    assert failure.kind == "bad_model"
+
+
+@pytest.mark.parametrize(
+    ("log", "net"),
+    [
+        ("unknown-bottom", SMALL.replace('bottom: "data"', 'bottom: "image"')),
+        ("unknown-layer", SMALL.replace('"InnerProduct"', '"Inner"')),
+        ("syntax-error", SMALL.replace('name: "in"', 'name "in"')),
+        ("blob-too-big", SMALL.replace("dim: 1 ", "dim: 40000000 ")),
+        ("shape-mismatch-reshape",
+         SMALL.replace('"InnerProduct"', '"Reshape" reshape_param { shape { dim: 7 } }')),
+        ("data-layer-no-lmdb",
+         SMALL.replace('"Input"', '"Data" data_param { source: "x" batch_size: 1 }')),
+    ],
+)  # fmt: skip
+def test_it_fails_as_real_caffe_does(root: Root, small: Path, log: str, net: str) -> None:
+    """The same kind of failure, from the same kind of line, for the same mistake."""
+    real = parse_log(shared(f"corpus/logs/caffe1.0-cpu-fail-{log}.log").read_bytes())
+    small.write_text(net)
+    ours = parse_log(root.run(f"{CAFFE} time -model {small}").err.encode())
+    assert real.failure is not None
+    assert ours.failure is not None
+    assert ours.failure.kind == real.failure.kind
 
 
 def test_a_cpu_build_refuses_the_gpu(tmp_path: Path, small: Path) -> None:

@@ -1,0 +1,128 @@
+"""Finds the lines of a log that tell something, at the speed of a search.
+
+Most of a long log tells nothing that is wanted: the printed net, debug output, what stands
+around it. So a log is read in blocks, and only lines that hold one of a few words are taken
+apart; what lies between them is handed on as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from jetbench.formats.caffe_log_lines import has_stamp, single_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+BLOCK_BYTES = 1 << 20
+"""A good size for the blocks that are read."""
+MAX_LINE_BYTES = 1 << 20
+"""The rest of a longer line is dropped: Caffe writes none of a thousandth of this."""
+
+# Each alternative begins with a sign or a capital letter, which are rare in a log: that is
+# what makes the search fast. `caffe_log` and `caffe_log_failure` say what the words mean.
+_TELLING = re.compile(
+    rb":(?:(?<=[drs)]:)(?:(?<=ward:)|(?<=pass:)|(?<=error:)|(?<=libraries:)|(?<=loaded:)"
+    rb"|(?<=std:)|(?<=what\(\):))| (?:not found|Permission|No such|command|cannot|Exec))"
+    rb"|Iteration:|Average|Min\b|Total|Testing|Use|Using|Initial|Network i|\*\*\*|\$ |# "
+    rb"|F[0-9]{4}|\[libprotobuf|ERROR|Error|Out of memory|Killed|Terminated|Segmentation"
+    rb"|Aborted|Bus error|Illegal|Floating|Interrupt|Hangup"
+)
+# The lines that come by the thousand and tell something, also where they are wrapped.
+_TIME = re.compile(
+    rb"[ \t>|]*(?:[IWE]?[0-9]{4,8} [^]\n]{10,120}\] )?[ \t]*"
+    rb"(?:Iteration: [0-9]+[ \n]forward-backward[ \n]time|(\S+)[ \t]+(forward|backward)):"
+    rb"[ \n]([0-9.e+-]+)[ \n]ms\. *\n"
+)
+
+
+class Reader(Protocol):
+    """Who is told what stands in the log, in order."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether the next line matters whatever it says: it may go on with the last one."""
+
+    @property
+    def timing(self) -> bool:
+        """Whether a line that looks like a time is one, and not part of a printed net."""
+
+    def iteration(self, number: bytes) -> None:
+        """The time of an iteration."""
+
+    def layer(self, name: bytes, direction: bytes, number: bytes) -> None:
+        """A line of the table of layers."""
+
+    def take(self, line: bytes) -> None:
+        """Any other line that tells something."""
+
+    def pass_over(self, text: bytes) -> None:
+        """Lines that tell nothing."""
+
+
+def scan(blocks: Iterable[bytes], reader: Reader) -> None:
+    """Read a log to its end.
+
+    Args:
+        blocks: The log, in pieces of any size.
+        reader: Is told what stands in it.
+    """
+    for text in _whole_lines(blocks):
+        _scan(text, reader)
+
+
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text, cut only at the ends of lines, and these all alike."""
+    rest = b""
+    for block in blocks:
+        lines, end, begun = block.rpartition(b"\n")
+        if end:
+            text, rest = rest + lines + end, begun
+            yield text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        elif len(rest) < MAX_LINE_BYTES:
+            rest += begun
+    if rest:
+        yield rest.replace(b"\r", b"\n") + b"\n"
+
+
+def _scan(text: bytes, reader: Reader) -> None:
+    at = 0
+    while at < len(text):
+        if not reader.listening:
+            if reader.timing:
+                at = _times(text, at, reader)
+            start = _next_telling(text, at)
+            reader.pass_over(text[at:start])
+            at = start
+        end = text.find(b"\n", at) + 1 or len(text)
+        line = single_messages(text[at:end])
+        if 0 < line.find(b"\n") + 1 < len(line):
+            _scan(line, reader)
+        elif line:
+            reader.take(line)
+        at = end
+
+
+def _times(text: bytes, at: int, reader: Reader) -> int:
+    """Tell the times that stand at a place of the text; return where they end."""
+    while found := _TIME.match(text, at):
+        name, direction, number = found.groups()
+        if name is None:
+            reader.iteration(number)
+        else:
+            reader.layer(name, direction, number)
+        at = found.end()
+    return at
+
+
+def _next_telling(text: bytes, at: int) -> int:
+    """Where the next line begins that tells something; the text's end where there is none."""
+    telling = _TELLING.search(text, at)
+    if telling is None:
+        return len(text)
+    line = text.rfind(b"\n", at, telling.start()) + 1 or at
+    if has_stamp(text[line : telling.start()]):
+        return line
+    # It may be the wrapped rest of the line before.
+    return text.rfind(b"\n", at, max(at, line - 1)) + 1 or at
