@@ -82,7 +82,7 @@ def plan(
             name,
             f"{name}.prototxt",
             batch,
-            Prototxt("", "ab" * 32, (("data", (batch, 3, 8, 8)),), ((0, 2.0),)),
+            Prototxt("", "ab" * 32, batch, (("data", (batch, 3, 8, 8)),), ((0, 2.0),)),
         )
         for name in models
         for batch in settings.batches
@@ -106,6 +106,7 @@ def record(**changes: Any) -> Record:
         source="alpha.prototxt",
         batch=1,
         phase="TEST",
+        stages=(),
         iterations=50,
         gpu=0,
         power_mode=PowerMode(0, "MAXN"),

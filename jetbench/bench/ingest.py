@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from jetbench.analysis.doubts import judge
 from jetbench.analysis.statistics import summarize
 from jetbench.domain.facts import PowerMode
 from jetbench.domain.record import (
@@ -18,7 +19,8 @@ from jetbench.domain.timing import Failure
 from jetbench.formats.caffe_log import classify, parse_log
 from jetbench.formats.journal import JournalReader
 from jetbench.formats.tegra import parse_clocks_locked, parse_nvpmodel_query
-from jetbench.formats.words import printable, shapes_text, unwrapped, whole
+from jetbench.formats.words import printable, unwrapped, whole
+from jetbench.nets.peaks import tx2_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from jetbench.domain.errors import BoardError
     from jetbench.domain.facts import BoardFacts
     from jetbench.domain.plan import Case, Plan, Trial
-    from jetbench.domain.record import Status
     from jetbench.domain.timing import FailureKind, ParsedLog
     from jetbench.formats.journal import Event, JournalTrial
 
@@ -253,19 +254,21 @@ def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
         if trial.case == number
     ]
     good = [trial.parsed for trial in trials if trial.parsed is not None]
-    status, why = _judge(plan, case, trials)
     locked = guard.locked if guard.ready else (facts.clocks_locked if facts else None)
     mode = guard.mode if guard.ready else (facts.power_mode if facts else None)
     if locked is None and facts is not None and not options.clocks:
         locked = facts.conditions.gpu_locked
     gpu = options.gpu_on(outcome.board)
     prototxt = case.prototxt
+    peak = None if facts is None or gpu == "none" else tx2_mode(facts.hardware, mode)
+    status, why = judge(options, case, [trial.result for trial in trials], good, peak)
     return Record(
         board=outcome.board.name,
         model=case.model,
         source=case.source,
         batch=case.batch,
         phase=options.phase,
+        stages=options.stages,
         iterations=options.iterations,
         gpu=None if gpu == "none" else gpu,
         power_mode=mode,
@@ -282,9 +285,7 @@ def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
         ),
         layers=_layers(good, dict(prototxt.layer_types if prototxt else ())),
         conditions=_conditions(trials, locked=locked),
-        bound_ms=(
-            dict(prototxt.bound_ms).get(mode.id) if prototxt and mode and gpu != "none" else None
-        ),
+        bound_ms=dict(prototxt.bound_ms).get(peak.mode_id) if prototxt and peak else None,
         trials=tuple(trial.result for trial in trials),
     )
 
@@ -305,35 +306,6 @@ def _missing(trial: Trial, failure: Failure, *, lost: bool) -> _Measured:
         log=None,
     )
     return _Measured(result, None, None)
-
-
-def _judge(plan: Plan, case: Case, trials: Sequence[_Measured]) -> tuple[Status, tuple[str, ...]]:
-    """The status of a case and the reasons for it; nothing doubtful is silent."""
-    failures = [trial.result for trial in trials if trial.result.failure is not None]
-    why: list[str] = []
-    for message in dict.fromkeys(r.failure.message for r in failures if r.failure):
-        count = sum(1 for r in failures if r.failure and r.failure.message == message)
-        every = "" if count == len(trials) else f"{count} of {len(trials)} trials: "
-        why.append(f"{every}{message}")
-    if len(failures) == len(trials):
-        return ("lost" if all(r.lost for r in failures) else "failed"), tuple(why)
-    asked = case.prototxt.input_shapes if case.prototxt else ()
-    for trial in trials:
-        parsed = trial.parsed
-        if parsed is None:
-            continue
-        if not parsed.input_shapes:
-            why.append("the log does not say which input shapes were run")
-        elif asked and set(parsed.input_shapes) != set(asked):
-            why.append(
-                f"the log says {shapes_text(parsed.input_shapes)}, asked was {shapes_text(asked)}"
-            )
-        if parsed.phase is not None and parsed.phase != plan.options.phase:
-            why.append(f"the log says phase {parsed.phase}, not {plan.options.phase}")
-        if parsed.iterations is not None and parsed.iterations != plan.options.iterations:
-            why.append(f"the log says {parsed.iterations} iterations")
-    unique = tuple(dict.fromkeys(why))
-    return ("suspect" if unique else "ok"), unique
 
 
 def _layers(logs: Sequence[ParsedLog], types: Mapping[str, str]) -> tuple[LayerTime, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jetbench.domain.errors import ModelError, UsageError
@@ -27,6 +27,8 @@ class ResolvedModel:
     text: str | None
     """The prototxt; surrogate escapes stand for bytes that are not UTF-8."""
     board_path: str | None = None
+    notes: tuple[str, ...] = ()
+    """What it needs to be run."""
 
 
 def resolve(model: str) -> ResolvedModel:
@@ -37,7 +39,7 @@ def resolve(model: str) -> ResolvedModel:
     """
     if (named := _NAMED.match(model)) and not Path(model).exists():
         found = resolve(named[2])
-        return ResolvedModel(named[1], found.source, found.text, found.board_path)
+        return replace(found, name=named[1])
     if model.startswith("board:"):
         there = model.removeprefix("board:")
         if not there or "\n" in there:
@@ -46,13 +48,26 @@ def resolve(model: str) -> ResolvedModel:
         return ResolvedModel(_short(Path(there)), model, None, board_path=there)
     path = Path(model).expanduser()
     if model in zoo.MODELS and not path.is_file():
-        return ResolvedModel(model, model, zoo.text_of(model))
+        return ResolvedModel(model, model, zoo.text_of(model), notes=_needs(zoo.MODELS[model]))
     if path.is_dir():
         path /= "deploy.prototxt"
         if not path.is_file():
             message = f"{model} is a folder without a deploy.prototxt"
             raise UsageError(message, hint="name the file itself")
     return ResolvedModel(_short(path), str(path), _read(path, model))
+
+
+def local_text(model: ResolvedModel) -> str:
+    """The text of a model that need not be fetched.
+
+    Raises:
+        UsageError: It lies on a board.
+    """
+    if model.text is None:
+        message = f"{model.source} lies on a board, and this works on files here"
+        hint = "copy it here first; `jetbench run` fetches and patches it by itself"
+        raise UsageError(message, hint=hint)
+    return model.text
 
 
 def decode(data: bytes, source: str) -> str:
@@ -65,6 +80,12 @@ def decode(data: bytes, source: str) -> str:
         message = f"is {len(data) / 2**20:.0f} MiB, far too large for a prototxt"
         raise ModelError(message, source=source, hint="is it a .caffemodel? pass the .prototxt")
     return data.decode("utf-8", "surrogateescape")
+
+
+def _needs(model: zoo.ZooModel) -> tuple[str, ...]:
+    if model.needs == zoo.BVLC:
+        return ()
+    return (f"{model.title} needs a Caffe that knows its layers: {model.needs}.",)
 
 
 def _read(path: Path, model: str) -> str:

@@ -5,21 +5,29 @@ from __future__ import annotations
 import hashlib
 import random
 import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from jetbench.bench.models import resolve
+from jetbench.bench.models import ResolvedModel, resolve
 from jetbench.domain.errors import ModelError, UsageError
 from jetbench.domain.plan import Case, Options, Plan, Prototxt, Trial
 from jetbench.nets.batch import patch_batch
 from jetbench.nets.build import build_net
-from jetbench.nets.peaks import TX2_PEAKS, bound_ms
+from jetbench.nets.peaks import TX2_PEAKS, bound_ms, floor_ms, precision_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jetbench.domain.board import Board
-    from jetbench.domain.plan import Phase
+    from jetbench.domain.plan import Shapes
+
+FORWARD_ONLY = ("DetectionOutput", "YoloDetectionOutput", "Yolov3DetectionOutput")
+"""Layers whose backward pass is ``NOT_IMPLEMENTED``, which ends ``caffe time``."""
+_NO_BACKWARD = (
+    "Layer {!r} has no backward pass, which `caffe time` runs as well: where this fails, pass "
+    "--phase TRAIN if the net leaves it out there."
+)
 
 
 def make_plan(
@@ -64,53 +72,105 @@ def interleave(cases: int, repeats: int, seed: int) -> tuple[Trial, ...]:
     )
 
 
-def prepare(text: str, batch: int, phase: Phase, source: str) -> Prototxt:
+def prepare(
+    text: str, source: str, batch: int | None, shapes: Shapes, options: Options
+) -> Prototxt:
     """Patch a net to a batch size, and work out what it should cost.
+
+    Args:
+        text: The prototxt.
+        source: Where it came from, for messages.
+        batch: The batch; None for that of `shapes`.
+        shapes: Whole shapes, by input.
+        options: Phase, stages, and whether data layers are set.
 
     Raises:
         ModelError: The text is no net, or the batch cannot be set with certainty.
     """
     try:
-        patched = patch_batch(text, batch, phase=phase)
+        patched = patch_batch(
+            text,
+            batch,
+            phase=options.phase,
+            stages=options.stages,
+            shapes=dict(shapes),
+            data_layers=options.data_layers,
+        )
     except ModelError as error:
         raise error.at(source) from error
-    try:
-        net = build_net(patched.text, phase=phase)
-        types = tuple((layer.name, layer.type) for layer in net.layers)
-        bounds = tuple(
-            (mode, bound)
-            for mode, peak in TX2_PEAKS.items()
-            if (bound := bound_ms(net, peak)) is not None
-        )
-    except ModelError:
-        # Caffe decides what is a net; a bound that cannot be worked out is only missing.
-        bounds, types = (), ()
+    costs = _costs(patched.text, options)
     return Prototxt(
         text=patched.text,
         sha256=hashlib.sha256(patched.text.encode("utf-8", "surrogateescape")).hexdigest(),
-        input_shapes=tuple(patched.input_shapes),
-        bound_ms=bounds,
-        layer_types=types,
-        notes=tuple(patched.notes),
+        batch=patched.batch,
+        input_shapes=patched.input_shapes,
+        bound_ms=costs.bound_ms,
+        floor_ms=costs.floor_ms,
+        layer_types=costs.layer_types,
+        notes=patched.notes + costs.notes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What is known of a net beside its text."""
+
+    bound_ms: tuple[tuple[int, float], ...] = ()
+    floor_ms: tuple[tuple[int, float], ...] = ()
+    layer_types: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _costs(text: str, options: Options) -> _Costs:
+    try:
+        net = build_net(text, phase=options.phase, stages=options.stages)
+        precision = precision_of(text)
+    except ModelError:
+        # Caffe decides what is a net; a bound that cannot be worked out is only missing.
+        return _Costs()
+    bounds = {mode: bound_ms(net, peak, precision=precision) for mode, peak in TX2_PEAKS.items()}
+    floors = {mode: floor_ms(net, mode, precision=precision) for mode in TX2_PEAKS}
+    forward_only = [layer.name for layer in net.layers if layer.type in FORWARD_ONLY]
+    return _Costs(
+        bound_ms=tuple((mode, ms) for mode, ms in bounds.items() if ms is not None),
+        floor_ms=tuple((mode, ms) for mode, ms in floors.items() if ms is not None),
+        layer_types=tuple((layer.name, layer.type) for layer in net.layers),
+        notes=tuple(_NO_BACKWARD.format(name) for name in forward_only[:1]),
     )
 
 
 def _cases(model: str, options: Options) -> list[Case]:
     found = resolve(model)
     return [
-        Case(
-            model=found.name,
-            source=found.source,
-            batch=batch,
-            prototxt=(
-                None
-                if found.text is None
-                else prepare(found.text, batch, options.phase, found.source)
-            ),
-            board_path=found.board_path,
-        )
-        for batch in options.batches
+        _case(found, batch, shapes, options)
+        for shapes in options.shapes or ((),)
+        for batch in options.batches or (None,)
     ]
+
+
+def _case(found: ResolvedModel, batch: int | None, shapes: Shapes, options: Options) -> Case:
+    prototxt = None
+    if found.text is not None:
+        prototxt = prepare(found.text, found.source, batch, shapes, options)
+        prototxt = replace(prototxt, notes=found.notes + prototxt.notes)
+    elif batch is None:
+        # What the board's file makes of it will be known when it is here.
+        batch = shapes[0][1][0]
+    return Case(
+        model=_named(found.name, shapes, options.stages),
+        source=found.source,
+        batch=prototxt.batch if prototxt else batch or 1,
+        prototxt=prototxt,
+        board_path=found.board_path,
+        shapes=shapes,
+    )
+
+
+def _named(name: str, shapes: Shapes, stages: Sequence[str]) -> str:
+    """The model's name, with all that makes it another net than the file's."""
+    each = [(blob, "x".join(map(str, shape))) for blob, shape in shapes]
+    shown = each[0][1] if len(each) == 1 else ",".join(f"{blob}={text}" for blob, text in each)
+    return name + (f"@{shown}" if shown else "") + "".join(f"+{stage}" for stage in stages)
 
 
 def _refuse_twins(cases: Sequence[Case]) -> None:

@@ -174,7 +174,7 @@ class _Visit:
                 continue
             try:
                 text = decode(file.content, case.source)
-                prototxt = prepare(text, case.batch, self.plan.options.phase, case.source)
+                prototxt = prepare(text, case.source, case.batch, case.shapes, self.plan.options)
             except ModelError as error:
                 hint = f" ({error.hint})" if error.hint else ""
                 refused.append((number, Failure(error.kind, f"{error.message}{hint}")))
@@ -193,6 +193,8 @@ class _Visit:
         # A build that does not know the flag runs TRAIN, and that is all it can do.
         if caffe.has_phase is not False:
             flags += ["-phase", options.phase]
+        if options.stages:
+            flags += ["-stage", ",".join(options.stages)]
         root = caffe.path.removesuffix("/build/tools/caffe")
         return Parcel(
             sweep_id=self.plan.sweep_id,

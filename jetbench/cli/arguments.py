@@ -20,6 +20,10 @@ _MAX_SIZE = 2**31 - 1
 _SHAPE = re.compile(r"([^=]+)=([0-9]{1,10}(?:x[0-9]{1,10})*)")
 _STAGE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
+BatchOption = Annotated[
+    int | None,
+    typer.Option("--batch", metavar="N", min=1, help="The batch to set: 1, or as --shape says."),
+]
 ShapeOption = Annotated[
     list[str] | None,
     typer.Option("--shape", metavar="NAME=NxCxHxW", help="Whole shape of an input; repeatable."),

@@ -12,6 +12,7 @@ from jetbench.cli import (
     boards_list,
     check,
     demo,
+    estimate,
     exit_codes,
     init,
     models,
@@ -64,6 +65,7 @@ app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("patch")(patch.patch)
 app.command("parse")(parse.parse)
+app.command("estimate")(estimate.estimate)
 app.command("models")(models.models)
 app.add_typer(boards, name="boards")
 boards.command("list")(boards_list.boards_list)

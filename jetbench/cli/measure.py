@@ -14,6 +14,7 @@ from jetbench.cli import exit_codes
 from jetbench.cli.watch import watching
 from jetbench.domain.errors import StoreError, UsageError
 from jetbench.domain.events import JournalComplete
+from jetbench.formats.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from jetbench.cli.watch import Watch
     from jetbench.domain.plan import Plan
     from jetbench.domain.record import SweepResult
+
+
+def say_notes(plan: Plan) -> None:
+    """Tell what the user should know of the nets before they are measured."""
+    for case in plan.cases:
+        for note in case.prototxt.notes if case.prototxt else ():
+            print(f"note: {printable(case.model)}: {printable(note)}", file=sys.stderr)
 
 
 def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) -> SweepResult:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli.arguments import DataLayersOption, ShapeOption, StageOption
+from jetbench.cli.arguments import BatchOption, DataLayersOption, ShapeOption, StageOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,16 +26,7 @@ def patch(
             show_default=False,
         ),
     ],
-    batch: Annotated[
-        int | None,
-        typer.Option(
-            "--batch",
-            metavar="N",
-            min=1,
-            help="The batch to set: 1, or that of the shapes, if it is not given.",
-            show_default=False,
-        ),
-    ] = None,
+    batch: BatchOption = None,
     shape: ShapeOption = None,
     phase: Annotated[
         str, typer.Option("--phase", metavar="TEST|TRAIN", help="The phase it will be run in.")
@@ -68,18 +59,13 @@ def patch(
       jetbench patch deploy.prototxt --shape data=1x3x512x512
       jetbench patch train_val.prototxt --phase TRAIN --data-layers
     """
-    from jetbench.bench.models import resolve
+    from jetbench.bench.models import local_text, resolve
     from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
-    from jetbench.domain.errors import ModelError, UsageError
+    from jetbench.domain.errors import ModelError
     from jetbench.nets.batch import patch_batch
 
     found = resolve(model)
-    text = found.text
-    if text is None:
-        raise UsageError(
-            f"{model} lies on a board, and patch works on files here",
-            hint="copy it here first; `jetbench run` patches it by itself",
-        )
+    text = local_text(found)
     try:
         patched = patch_batch(
             text,

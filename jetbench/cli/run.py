@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jetbench.cli.arguments import DataLayersOption, ShapeOption, StageOption
 from jetbench.cli.common import BoardOption, InventoryOption
 from jetbench.cli.output import ResultFormat
 from jetbench.cli.plan_file import PlanOption
@@ -17,10 +18,16 @@ def run(
     plan_file: PlanOption = None,  # noqa: ARG001 - its callback has set the defaults
     inventory: InventoryOption = None,
     board: BoardOption = None,
-    batch: Annotated[str, typer.Option(metavar="N[,N...]", help="Batch sizes.")] = "1",
+    batch: Annotated[
+        str | None,
+        typer.Option(metavar="N[,N...]", help="Batch sizes: 1, or as --shape says."),
+    ] = None,
+    shape: ShapeOption = None,
     iterations: Annotated[int, typer.Option(min=1, help="Of each process.")] = 50,
     repeats: Annotated[int, typer.Option(min=1, help="Processes a case.")] = 3,
     phase: Annotated[str, typer.Option(metavar="TEST|TRAIN", help="Of the net.")] = "TEST",
+    stage: StageOption = None,
+    data_layers: DataLayersOption = False,
     gpu: Annotated[
         str | None, typer.Option(metavar="N|none", help="Device; else the inventory's, else 0.")
     ] = None,
@@ -59,6 +66,7 @@ def run(
     folder with a deploy.prototxt, or a name from `jetbench models`; NAME=MODEL gives it a name.
     Every model is patched to the batch size, uploaded, and timed with `caffe time` in several
     processes, the models taking turns. Power mode and clocks are set, read back, and put back.
+    An input that --shape gives several shapes is measured with each of them.
 
     \b
     Examples:
@@ -66,6 +74,7 @@ def run(
       jetbench run vgg16 --board tx2-01 --board @lab-a --repeats 5
       jetbench run mine=nets/deploy.prototxt board:models/x/deploy.prototxt
       jetbench run resnet50 --power-mode MAXQ --format json -o night.json
+      jetbench run net.prototxt --shape data=1x3x300x300 --shape data=1x3x512x512
       jetbench run bvlc_alexnet --gpu none --power-mode keep --no-clocks
       jetbench run --plan night.yaml --board tx2-01
 
@@ -75,17 +84,21 @@ def run(
       2 wrong usage           3 nothing could be measured       130 interrupted
     """
     from jetbench.bench.plan import make_plan
-    from jetbench.cli.arguments import batches_of, gpu_of, phase_of
+    from jetbench.cli.arguments import batches_of, gpu_of, phase_of, shapes_of, stages_of
     from jetbench.cli.common import load_boards
-    from jetbench.cli.measure import carry_out, exit_code
+    from jetbench.cli.measure import carry_out, exit_code, say_notes
     from jetbench.cli.output import check_output, command_line, show_result, write_out
     from jetbench.domain.plan import Options
 
+    shapes = shapes_of(shape)
     options = Options(
-        batches=batches_of(batch),
+        batches=batches_of(batch) or (() if shapes else (1,)),
+        shapes=shapes,
+        data_layers=data_layers,
         iterations=iterations,
         repeats=repeats,
         phase=phase_of(phase),
+        stages=stages_of(stage),
         gpu=gpu_of(gpu),
         power_mode=power_mode,
         clocks=clocks,
@@ -101,6 +114,8 @@ def run(
 
         write_out(plan_text(plan), output)
         return
+    if not quiet:
+        say_notes(plan)
     result = carry_out(plan, results, quiet=quiet, verbose=verbose)
     show_result(result, result_format, output, results / plan.sweep_id, quiet=quiet)
     raise typer.Exit(exit_code(result))

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from jetbench.domain.board import Board, Gpu
 
 Phase = Literal["TEST", "TRAIN"]
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+"""Inputs, each with its shape, outermost axis first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +18,16 @@ class Options:
     """What is the same for every case of a sweep. The defaults are the contract's."""
 
     batches: tuple[int, ...] = (1,)
+    """Empty: as `shapes` say."""
+    shapes: tuple[Shapes, ...] = ()
+    """Whole shapes of inputs, a set for each step of a sweep; empty: as the files have them."""
+    data_layers: bool = False
+    """Whether the batch of layers that read a data set is set, too."""
     iterations: int = 50
     repeats: int = 3
     """Processes a case: the sample is the process, not the iteration."""
     phase: Phase = "TEST"
+    stages: tuple[str, ...] = ()
     gpu: Gpu | None = None
     """None: what the inventory says, else 0."""
     power_mode: str = "0"
@@ -51,9 +59,13 @@ class Prototxt:
     text: str
     """Surrogate escapes stand for bytes that are not UTF-8."""
     sha256: str
-    input_shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    batch: int
+    input_shapes: Shapes
     bound_ms: tuple[tuple[int, float], ...]
     """The forward time that a TX2's peaks allow, by power mode; empty where not known."""
+    floor_ms: tuple[tuple[int, float], ...] = ()
+    """The forward time that no algorithm gets below, by power mode: a measured one that does
+    is wrong. Also of a net of which only a part is known."""
     layer_types: tuple[tuple[str, str], ...] = ()
     """By layer: a log of a long net is cut before it has named them all."""
     notes: tuple[str, ...] = ()
@@ -75,6 +87,8 @@ class Case:
     prototxt: Prototxt | None
     """None for a file of the board until the board has sent it."""
     board_path: str | None = None
+    shapes: Shapes = ()
+    """Whole shapes that were asked for."""
 
     def filled(self, prototxt: Prototxt) -> Case:
         """The same case with the net that the board has sent."""

@@ -89,6 +89,7 @@ class Record:
     source: str
     batch: int
     phase: Phase
+    stages: tuple[str, ...]
     iterations: int
     gpu: int | None
     """The CUDA device; None on the CPU."""

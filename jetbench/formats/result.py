@@ -46,6 +46,7 @@ def record_to_json(record: Record) -> Json:
         "engine": "caffe",
         "batch": record.batch,
         "phase": record.phase,
+        "stages": list(record.stages),
         "iterations": record.iterations,
         "gpu": record.gpu,
         "power_mode": _mode(record.power_mode),

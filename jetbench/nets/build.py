@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
@@ -12,7 +13,7 @@ from jetbench.nets.rules import RULES, Effect, Rule
 from jetbench.nets.wiring import with_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from jetbench.nets.spec import LayerSpec
 
@@ -56,7 +57,8 @@ def build_net(
             hint="look at the include rules, or ask for another phase",
         )
     split = with_splits(layers)
-    return Net(spec.name, phase, _Builder().build(split if insert_splits else layers))
+    built = _Builder().build(split if insert_splits else layers)
+    return Net(spec.name, phase, with_owners(built))
 
 
 class _Builder:
@@ -64,8 +66,6 @@ class _Builder:
 
     def __init__(self) -> None:
         self._shapes: dict[str, Shape | None] = {}
-        self._owned: set[str] = set()
-        """Names of parameters that a layer has already made."""
 
     def build(self, layers: tuple[LayerSpec, ...]) -> tuple[Layer, ...]:
         return tuple(self._layer(spec) for spec in layers)
@@ -84,30 +84,34 @@ class _Builder:
             bottom_shapes=bottoms,
             output_shapes=shapes,
             params=sum(map(count, effect.weights)) if effect and effect.weights_known else None,
-            shared_params=0 if effect is None else self._shared(spec, effect),
+            shared_params=0,
             statistics=0 if effect is None else sum(map(count, effect.statistics)),
             macs=None if effect is None else effect.macs,
             fast_macs=None if effect is None else effect.least_macs(),
             activation_bytes=_moved_bytes(effect, bottoms),
             line=spec.line,
             known=rule is not None,
+            named_params=() if effect is None else _named_params(spec, effect),
         )
 
-    def _shared(self, spec: LayerSpec, effect: Effect) -> int:
-        """How many parameters have, by ``param { name: … }``, been made before."""
-        shared = 0
-        for name, weights in zip(_param_names(spec), effect.weights, strict=False):
-            if name in self._owned:
-                shared += count(weights)
-            if name:
-                self._owned.add(name)
-        return shared
+
+def with_owners(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """The layers, in each of which is counted what an earlier one of them owns already."""
+    owned: set[str] = set()
+    counted = []
+    for layer in layers:
+        shared = sum(number for name, number in layer.named_params if name in owned)
+        owned.update(name for name, _ in layer.named_params)
+        counted.append(replace(layer, shared_params=shared))
+    return tuple(counted)
 
 
-def _param_names(spec: LayerSpec) -> tuple[str, ...]:
-    """Names of the weights, by which layers share them; V1 has them as plain strings."""
+def _named_params(spec: LayerSpec, effect: Effect) -> tuple[tuple[str, int], ...]:
+    """Weights with a name, by which layers share them; V1 has the names as plain strings."""
     blocks = spec.fields.blocks("param")
-    return tuple(block.word("name", "") for block in blocks) or spec.fields.words("param")
+    names = tuple(block.word("name", "") for block in blocks) or spec.fields.words("param")
+    pairs = zip(names, map(count, effect.weights), strict=False)
+    return tuple((name, number) for name, number in pairs if name)
 
 
 def effect_of(spec: LayerSpec, bottoms: tuple[Shape | None, ...]) -> Effect | None:

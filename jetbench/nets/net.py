@@ -71,6 +71,8 @@ class Layer:
     """Where the layer begins in the prototxt; None for one that Caffe adds by itself."""
     known: bool = True
     """Whether there is a rule for this type."""
+    named_params: tuple[tuple[str, int], ...] = ()
+    """Of `params`, the blobs with a name, by which layers share them: how many each has."""
 
     @property
     def weight_bytes(self) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -18,6 +19,11 @@ WIDTH = 80
 _MODEL_WIDTH = 24
 _BOARD_WIDTH = 16
 _MODE_WIDTH = 20
+GAP = 2
+"""Between two columns."""
+_LEAST_CONDITIONS = 20
+_TENTH = 0.1
+_PEAK_LEGEND = "Peak: what a TX2's peaks allow (direct arithmetic), as a part of the median"
 _REASON_WIDTH = 200
 _HINT_WIDTH = 1000
 """A command that is cut off helps nobody."""
@@ -53,41 +59,64 @@ def result_table(result: SweepResult, *, markdown: bool = False) -> str:
     """The table of a sweep: what, where, how long, how sure, under which conditions.
 
     The time is the median over the processes; behind it stands their standard deviation
-    as a part of their mean. What is doubtful or missing is explained below the table.
+    as a part of their mean, and then what the board's peaks account for. Where that column
+    would make the table too wide, it is told below the table, as is all that is doubtful or
+    missing.
     """
-    batches = {record.batch for record in result.records} | {1}
-    headers = ["Model", "Board", "Inference time", "Conditions"]
-    rows = [
-        [
-            _cell(record.model, _MODEL_WIDTH, markdown=markdown),
-            _cell(record.board, _BOARD_WIDTH, markdown=markdown),
-            time_text(record),
-            conditions_text(record).replace(" ", _GLUE).replace(f",{_GLUE}", ", "),
-        ]
-        for record in result.records
-    ]
-    if len(batches) > 1:
-        headers.insert(1, "Batch")
-        for row, record in zip(rows, result.records, strict=True):
-            row.insert(1, str(record.batch))
-    if markdown:
-        table = tabulate(rows, headers, tablefmt="github", disable_numparse=True).replace(
-            _GLUE, " "
-        )
+    columns = _columns(result, markdown=markdown)
+    peak: tuple[str, ...] = ()
+    if not any(efficiency_text(record) for record in result.records):
+        del columns["Peak"]
+    elif markdown or sum(_widths(columns)) + GAP * (len(columns) - 1) <= WIDTH:
+        peak = (f"{_PEAK_LEGEND}.",)
     else:
-        room = WIDTH - 2 * (len(headers) - 1)
-        taken = [
-            max(len(header) + MIN_PADDING, *(cell_len(row[column]) for row in rows))
-            for column, header in enumerate(headers[:-1])
-        ]
+        del columns["Peak"]
+        peak = _efficiencies(result)
+    return "\n".join([_laid_out(columns, markdown=markdown), *_below(result, peak)])
+
+
+def _columns(result: SweepResult, *, markdown: bool) -> dict[str, list[str]]:
+    """Header to cells, a cell for each record."""
+    records = result.records
+    columns = {
+        "Model": [_cell(record.model, _MODEL_WIDTH, markdown=markdown) for record in records],
+        "Batch": [str(record.batch) for record in records],
+        "Board": [_cell(record.board, _BOARD_WIDTH, markdown=markdown) for record in records],
+        "Inference time": [time_text(record) for record in records],
+        "Peak": [efficiency_text(record) or "-" for record in records],
+        "Conditions": [
+            conditions_text(record).replace(" ", _GLUE).replace(f",{_GLUE}", ", ")
+            for record in records
+        ],
+    }
+    if not any(record.batch != 1 for record in records):
+        del columns["Batch"]
+    return columns
+
+
+def _laid_out(columns: dict[str, list[str]], *, markdown: bool) -> str:
+    rows = list(zip(*columns.values(), strict=True))
+    if markdown:
+        table = tabulate(rows, list(columns), tablefmt="github", disable_numparse=True)
+    else:
+        *others, _ = _widths(columns)
+        room = WIDTH - GAP * len(others) - sum(others)
         table = tabulate(
             rows,
-            headers,
+            list(columns),
             tablefmt="simple",
             disable_numparse=True,
-            maxcolwidths=[*(None for _ in taken), max(room - sum(taken), 20)],
-        ).replace(_GLUE, " ")
-    return "\n".join([table, *_below(result)])
+            maxcolwidths=[*(None for _ in others), max(room, _LEAST_CONDITIONS)],
+        )
+    return table.replace(_GLUE, " ")
+
+
+def _widths(columns: dict[str, list[str]]) -> list[int]:
+    """How wide tabulate makes each column, if nothing is wrapped."""
+    return [
+        max(len(header) + MIN_PADDING, *map(cell_len, cells)) if cells else len(header)
+        for header, cells in columns.items()
+    ]
 
 
 def time_text(record: Record) -> str:
@@ -95,10 +124,24 @@ def time_text(record: Record) -> str:
     summary = record.forward_ms
     if summary is None:
         return record.status
-    text = f"{_significant(summary.median)} ms"
+    text = f"{significant(summary.median)} ms"
     if summary.spread is not None:
         text += f" ± {100 * summary.spread:.1f} %"
     return text if record.status == "ok" else f"{text} ?"
+
+
+def efficiency_text(record: Record) -> str | None:
+    """``47 %``: what the peaks allow at best, by direct arithmetic, as a part of the median.
+
+    None where the bound or the time is not known.
+    """
+    if record.bound_ms is None or record.forward_ms is None:
+        return None
+    return _percent(record.bound_ms / record.forward_ms.median)
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.{0 if part >= _TENTH else 1}f} %"
 
 
 def conditions_text(record: Record) -> str:
@@ -119,6 +162,7 @@ def conditions_text(record: Record) -> str:
         parts.append("CPU")
     if record.phase != "TEST":
         parts.append(f"phase {record.phase}")
+    parts += [f"stage {stage}" for stage in record.stages]
     if record.conditions.gpu_temp_c_max is not None:
         parts.append(f"{record.conditions.gpu_temp_c_max:.0f} °C")
     return ", ".join(parts)
@@ -135,7 +179,7 @@ def result_csv(result: SweepResult) -> str:
             [
                 result.plan.sweep_id,
                 record.board,
-                _inert(record.model),
+                inert(record.model),
                 record.batch,
                 record.phase,
                 record.iterations,
@@ -154,13 +198,33 @@ def result_csv(result: SweepResult) -> str:
                 record.conditions.gpu_temp_c_max,
                 record.bound_ms,
                 record.prototxt_sha256,
-                _inert("; ".join(record.reasons)),
+                inert("; ".join(record.reasons)),
             ]
         )
     return buffer.getvalue()
 
 
-def _below(result: SweepResult) -> list[str]:
+def _efficiencies(result: SweepResult) -> tuple[str, ...]:
+    """The column that did not fit, as lines: each case once, over all boards."""
+    parts: dict[str, list[float]] = {}
+    for record in result.records:
+        if record.bound_ms is not None and record.forward_ms is not None:
+            name = _cell(record.model, _MODEL_WIDTH, markdown=False)
+            case = f"{name} batch {record.batch}" if record.batch != 1 else name
+            parts.setdefault(case, []).append(record.bound_ms / record.forward_ms.median)
+    shown = ", ".join(
+        f"{case} {_range(values)}".replace(" ", _GLUE) for case, values in parts.items()
+    )
+    told = textwrap.wrap(f"{_PEAK_LEGEND}: {shown}.", WIDTH, break_on_hyphens=False)
+    return tuple(line.replace(_GLUE, " ") for line in told)
+
+
+def _range(values: list[float]) -> str:
+    """``47 %``, or ``45 % to 48 %`` where the boards differ."""
+    return " to ".join(dict.fromkeys(map(_percent, (min(values), max(values)))))
+
+
+def _below(result: SweepResult, peak: tuple[str, ...]) -> list[str]:
     lines: list[str] = []
     counts = {record.forward_ms.n for record in result.records if record.forward_ms}
     if counts:
@@ -171,6 +235,7 @@ def _below(result: SweepResult) -> list[str]:
         lines = [
             "",
             f"Median forward time of {count} {processes} of {iterations} iterations{spread}.",
+            *peak,
         ]
     if result.simulated and counts:
         lines += ["Simulated: these times were computed by virtual boards, not measured."]
@@ -200,7 +265,7 @@ def _told(result: SweepResult) -> list[str]:
     return lines
 
 
-def _significant(value: float) -> str:
+def significant(value: float) -> str:
     """Four significant figures, as the published table has them."""
     digits = max(0, 3 - len(str(int(abs(value)))) + 1) if abs(value) >= 1 else 4
     return f"{value:.{digits}f}"
@@ -214,7 +279,7 @@ def _cell(text: str, width: int, *, markdown: bool) -> str:
     return shown.replace("|", "\\|") if markdown else shown
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     shown = printable(text, _REASON_WIDTH)
     return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown

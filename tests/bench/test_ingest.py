@@ -5,20 +5,25 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jetbench.bench.ingest import BoardOutcome, ingest_board
+from jetbench.bench.plan import prepare
 from jetbench.domain.errors import UnreachableError
 from jetbench.domain.facts import PowerMode
+from jetbench.domain.plan import Options
 from jetbench.domain.timing import Failure
 from tests import make
 
 if TYPE_CHECKING:
+    from jetbench.domain.facts import BoardFacts
     from jetbench.domain.record import Record
 
 PLAN = make.plan(models=("alpha",), repeats=2)
+MAXN = PowerMode(0, "MAXN")
 
 
 def log(*, forward: str = "7.25", shape: str = "1 3 8 8", phase: str = "TEST") -> bytes:
@@ -104,6 +109,73 @@ def test_a_good_sweep_gives_statistics_and_conditions() -> None:
     assert [layer.forward_ms for layer in record.layers] == [0.25]
     assert record.bound_ms == 2.0
     assert [t.wall_s for t in record.trials] == [4.0, 4.0]
+
+
+def fast(*times_ms: str, **outcome: object) -> Record:
+    """A record of these times, of a net that takes 2 ms at least in MAXN, or 3 ms in MAXQ."""
+    [case] = PLAN.cases
+    assert case.prototxt is not None
+    floors = ((0, 2.0), (1, 3.0))
+    bounded = replace(case.prototxt, bound_ms=((0, 4.0), (1, 6.0)), floor_ms=floors)
+    outcome.setdefault("cases", {0: replace(case, prototxt=bounded)})
+    trials = [trial(number, log(forward=ms)) for number, ms in enumerate(times_ms, start=1)]
+    guard = () if "facts" in outcome else (*READY, RESTORED)
+    return ingest(*guard, *trials, "@end reason=finished", **outcome)
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "reasons"),
+    [
+        (("2.0", "2.5"), ()),
+        (("3.5", "3.75"), ()),
+        (
+            ("1.984", "1.5"),
+            ("forward took 1.5 ms, and the peaks of MAXN allow 2 ms at best",),
+        ),
+        (("2.5", "1.984"), ("forward took 1.984 ms, and the peaks of MAXN allow 2 ms at best",)),
+    ],
+)
+def test_a_time_below_the_floor_is_suspect(
+    times_ms: tuple[str, ...], reasons: tuple[str, ...]
+) -> None:
+    """One trial is enough; faster than direct arithmetic (4 ms) is no reason."""
+    record = fast(*times_ms)
+    assert (record.status, record.reasons) == ("suspect" if reasons else "ok", reasons)
+    assert record.bound_ms == 4.0
+    assert record.forward_ms is not None
+
+
+def test_the_mode_that_was_read_back_decides() -> None:
+    """Also where nothing was set: 2.5 ms is too fast for MAXQ."""
+    kept = make.facts(power_mode=PowerMode(1, "MAXQ"))
+    record = fast("2.5", "2.5", facts=kept)
+    assert (record.status, record.bound_ms) == ("suspect", 6.0)
+    assert "MAXQ allow 3 ms" in record.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        make.facts(hardware="NVIDIA Jetson Xavier NX Developer Kit", power_mode=MAXN),
+        make.facts(hardware=None, power_mode=MAXN),
+        make.facts(power_mode=None),
+        make.facts(power_mode=PowerMode(9, "CUSTOM")),
+    ],
+    ids=["other", "unknown", "no mode", "own mode"],
+)
+def test_where_the_peaks_are_not_known_there_is_neither_bound_nor_floor(
+    facts: BoardFacts,
+) -> None:
+    """Another board, or another mode: the time stands as it is."""
+    record = fast("0.5", "0.5", facts=facts)
+    assert (record.status, record.bound_ms) == ("ok", None)
+
+
+def test_the_cpu_has_neither_bound_nor_floor() -> None:
+    """The peaks are the GPU's."""
+    board = replace(PLAN.boards[0], gpu="none")
+    record = fast("0.5", "0.5", board=board)
+    assert (record.status, record.gpu, record.bound_ms) == ("ok", None, None)
 
 
 def test_the_board_says_what_it_was_and_that_it_is_so_again() -> None:
@@ -217,3 +289,20 @@ def test_a_trial_that_comes_twice_counts_once() -> None:
     )
     assert record.forward_ms is not None
     assert record.forward_ms.values == (7.25, 7.25)
+
+
+def test_a_plan_knows_what_a_net_must_take() -> None:
+    """The bound only where all is known, the floor also where a part is; less in FP16."""
+    text = (
+        'input: "x" input_dim: 1 input_dim: 64 input_dim: 58 input_dim: 58\n'
+        'layer { name: "c" type: "Convolution" bottom: "x" top: "c"\n'
+        "        convolution_param { num_output: 64 kernel_size: 3 } }\n"
+    )
+    whole = prepare(text, "net", 1, (), Options())
+    half = prepare(f"default_forward_type: FLOAT16\n{text}", "net", 1, (), Options())
+    odd = 'layer { name: "odd" type: "Python" bottom: "c" top: "odd" }\n'
+    part = prepare(text + odd, "net", 1, (), Options())
+    assert dict(whole.bound_ms)[0] > dict(whole.floor_ms)[0] > 0
+    assert dict(half.floor_ms)[0] == pytest.approx(dict(whole.floor_ms)[0] / 2)
+    assert dict(half.bound_ms)[0] == pytest.approx(dict(whole.bound_ms)[0] / 2)
+    assert (part.bound_ms, part.floor_ms) == ((), whole.floor_ms)

@@ -25,6 +25,7 @@ COMMANDS = (
     "demo",
     "init",
     "patch",
+    "estimate",
     "parse",
     "models",
     "boards list",

@@ -37,6 +37,45 @@ def test_a_case_for_every_batch_in_a_phase(jetbench: Program) -> None:
         assert (one["phase"], one["iterations"], one["status"]) == ("TRAIN", 7, "ok")
 
 
+def test_a_case_for_every_shape_of_an_input(jetbench: Program) -> None:
+    """Two resolutions of a net are two cases, named by their shapes; the larger takes longer."""
+    shapes = ("--shape", "data=1x3x224x224", "--shape", "data=2x3x448x448")
+    done = jetbench(*ONE, "resnet50", *shapes)
+    assert done.status == 0, done.err
+    small, large = done.document["records"]
+    assert (small["model"], small["batch"]) == ("resnet50@1x3x224x224", 1)
+    assert (large["model"], large["batch"]) == ("resnet50@2x3x448x448", 2)
+    assert large["input_shapes"] == {"data": [2, 3, 448, 448]}
+    assert small["forward_ms"]["median"] < large["forward_ms"]["median"]
+    assert small["prototxt_sha256"] != large["prototxt_sha256"]
+
+
+def test_a_stage_is_handed_to_caffe(jetbench: Program) -> None:
+    """It decides which input the net has, here and on the board, and stands in the record."""
+    staged = NET.replace('top: "data"', 'top: "data" include { stage: "deploy" }')
+    (jetbench.folder / "staged.prototxt").write_text(staged)
+    assert "--stage deploy" in jetbench("run", "staged.prototxt").err
+    done = jetbench(*ONE, "staged.prototxt", "--stage", "deploy")
+    assert done.status == 0, done.err
+    only = record(done)
+    assert (only["model"], only["stages"]) == ("staged+deploy", ["deploy"])
+    assert only["input_shapes"] == {"data": [1, 3, 32, 32]}
+
+
+def test_what_a_user_should_know_of_a_net_is_said_before_it_is_measured(
+    jetbench: Program,
+) -> None:
+    """A batch that was found further down, on standard error."""
+    net = NET + (
+        'layer { name: "flat" type: "Reshape" bottom: "conv" top: "flat" '
+        "reshape_param { shape { dim: 10 dim: -1 } } }\n"
+    )
+    (jetbench.folder / "held.prototxt").write_text(net)
+    done = jetbench(*ONE, "held.prototxt")
+    assert record(done)["status"] == "ok"
+    assert "note: held: The layer 'flat' (Reshape) held the batch" in done.err
+
+
 def test_a_lower_mode_and_free_clocks_are_slower(jetbench: Program, fleet: VirtualFleet) -> None:
     """MAXQ by number and by name is slower than MAXN, unlocked clocks than locked ones."""
     before = power_state(fleet.boards[0])

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from jetbench.domain.facts import PowerMode
 from jetbench.nets.build import build_net
-from jetbench.nets.peaks import TX2_PEAKS, bound_ms, layer_bound_ms
+from jetbench.nets.peaks import (
+    TX2_HIGHEST_PEAKS,
+    TX2_PEAKS,
+    at_least,
+    bound_ms,
+    floor_ms,
+    layer_bound_ms,
+    limit_of,
+    precision_of,
+    tx2_mode,
+)
 from jetbench.nets.zoo import text_of
 
 MAXN = TX2_PEAKS[0]
@@ -57,10 +68,79 @@ def test_fast_algorithms_need_stride_one() -> None:
     assert strided.layers[1].fast_macs == strided.layers[1].macs
 
 
+UNKNOWN = CONVOLUTION + 'layer { name: "odd" type: "Python" bottom: "c" top: "odd" }'
+
+
 def test_unknown_layer_leaves_no_bound() -> None:
     """A sum that lacks a part is no bound."""
-    text = CONVOLUTION + 'layer { name: "odd" type: "Python" bottom: "c" top: "odd" }'
-    assert bound_ms(build_net(text), MAXN) is None
+    assert bound_ms(build_net(UNKNOWN), MAXN) is None
+
+
+def test_limit_is_named() -> None:
+    """Arithmetic for a convolution, memory for a ReLU, nothing where nothing is done."""
+    layers = build_net(UNKNOWN).layers
+    assert [limit_of(layer, MAXN) for layer in layers] == [None, "arithmetic", "memory", None]
+
+
+def test_floor_counts_what_is_known() -> None:
+    """The rest counts as nothing: what is left is still below any right time."""
+    known, unknown = build_net(CONVOLUTION), build_net(UNKNOWN)
+    assert floor_ms(unknown, 0) == floor_ms(known, 0) == bound_ms(known, MAXN, fast=True)
+    assert at_least(unknown).params == known.params
+    assert at_least(known) == known
+    assert floor_ms(build_net(UNKNOWN.replace("Convolution", "Odd")), 0) is None
+
+
+@pytest.mark.parametrize(("mode", "mhz"), [(0, 1300.5), (1, 930.75), (2, 1134.75), (3, 1134.75)])
+def test_floor_is_that_of_the_faster_table_of_clocks(mode: int, mhz: float) -> None:
+    """A cap of 850 MHz means 854.25 MHz on one TX2 and 930.75 MHz on another."""
+    assert TX2_HIGHEST_PEAKS[mode].gpu_mhz == mhz
+    assert TX2_HIGHEST_PEAKS[mode].memory_gb_s == TX2_PEAKS[mode].memory_gb_s
+    net = build_net(CONVOLUTION)
+    floor, bound = floor_ms(net, mode), bound_ms(net, TX2_PEAKS[mode], fast=True)
+    assert floor is not None
+    assert bound is not None
+    assert floor <= bound
+
+
+@pytest.mark.parametrize(
+    ("text", "precision"),
+    [
+        ("", "fp32"),
+        ("default_forward_type: FLOAT", "fp32"),
+        ("default_forward_type: FLOAT16", "fp16"),
+        ("default_forward_math: FLOAT16", "fp16"),
+        ("default_backward_type: FLOAT16", "fp32"),
+        ("# default_forward_type: FLOAT16", "fp32"),
+        ('layer { name: "s" type: "ReLU" forward_type: FLOAT16 }', "fp16"),
+        ('layer { name: "FLOAT16" type: "ReLU" forward_type: FLOAT }', "fp32"),
+    ],
+)
+def test_half_precision_is_read_from_the_net(text: str, precision: str) -> None:
+    """As NVIDIA's fork has it: for the whole net, or for a layer."""
+    assert precision_of(f"{text}\n{CONVOLUTION}") == precision
+
+
+@pytest.mark.parametrize(
+    ("hardware", "mode", "found"),
+    [
+        ("quill", PowerMode(0, "MAXN"), "MAXN"),
+        ("NVIDIA Jetson TX2 Developer Kit", PowerMode(1, None), "MAXQ"),
+        ("quill", PowerMode(3, "MAXP_CORE_ARM"), "MAXP_CORE_ARM"),
+        ("quill", PowerMode(0, "MY_OWN"), None),
+        ("quill", PowerMode(7, "MAXN"), None),
+        ("quill", None, None),
+        ("lanai-3636", PowerMode(0, "MAXN"), None),
+        ("NVIDIA Jetson Xavier NX Developer Kit", PowerMode(0, "MAXN"), None),
+        (None, PowerMode(0, "MAXN"), None),
+    ],
+)
+def test_peaks_hold_for_a_tx2_in_a_mode_of_nvidias(
+    hardware: str | None, mode: PowerMode | None, found: str | None
+) -> None:
+    """Another board has other peaks, also where its modes are called the same."""
+    peak = tx2_mode(hardware, mode)
+    assert (peak and peak.mode_name) == found
 
 
 @pytest.mark.parametrize(

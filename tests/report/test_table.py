@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,18 +13,19 @@ from jetbench.analysis.statistics import summarize
 from jetbench.domain.facts import PowerMode
 from jetbench.domain.record import RecordConditions
 from jetbench.domain.timing import Failure
-from jetbench.report.table import WIDTH, result_csv, result_table, time_text
+from jetbench.report.table import WIDTH, efficiency_text, result_csv, result_table, time_text
 from tests import make
 
 GOLDEN = """\
-Model    Board    Inference time    Conditions
--------  -------  ----------------  --------------------------
-alpha    one      7.200 ms ± 1.1 %  MAXN, clocks locked, 48 °C
-beta     one      failed            -
-gamma    one      91.82 ms          MAXQ, clocks free, CPU
-delta    two      lost              -
+Model    Board    Inference time    Peak    Conditions
+-------  -------  ----------------  ------  --------------------------
+alpha    one      7.200 ms ± 1.1 %  28 %    MAXN, clocks locked, 48 °C
+beta     one      failed            -       -
+gamma    one      91.82 ms          -       MAXQ, clocks free, CPU
+delta    two      lost              -       -
 
 Median forward time of 1 to 3 processes of 50 iterations, ± stdev.
+Peak: what a TX2's peaks allow (direct arithmetic), as a part of the median.
 
 two: no answer from 10.0.0.2
   → is it on?
@@ -48,6 +50,7 @@ def test_the_table_says_what_where_how_long_and_under_which_conditions() -> None
             power_mode=PowerMode(1, "MAXQ"),
             clocks_locked=False,
             gpu=None,
+            bound_ms=None,
             conditions=RecordConditions(),
         ),
         make.record(
@@ -73,6 +76,57 @@ def test_one_process_has_no_spread_and_says_so_by_silence() -> None:
     assert "7.250 ms " in text
     assert "±" not in text
     assert "of 1 process of" in text
+
+
+@pytest.mark.parametrize(
+    ("bound_ms", "time_ms", "shown"),
+    [
+        (6.1, 12.94, "47 %"),
+        (56.7, 40.0, "142 %"),
+        (0.5, 12.0, "4.2 %"),
+        (None, 12.0, None),
+        (6.1, None, None),
+    ],
+)
+def test_efficiency_is_the_bound_over_the_median(
+    bound_ms: float | None, time_ms: float | None, shown: str | None
+) -> None:
+    """Over 100 % where Winograd or FFT beat direct arithmetic; nothing where one is missing."""
+    summary = None if time_ms is None else summarize([time_ms])
+    assert efficiency_text(make.record(bound_ms=bound_ms, forward_ms=summary)) == shown
+
+
+def test_efficiency_is_told_below_a_table_that_is_full() -> None:
+    """By case, over all boards; the table keeps its 80 columns and its one line a case."""
+    conditions = {"simulated": True, "model": "bvlc_googlenet", "board": "virtual-01"}
+    text = result_table(
+        make.result(
+            make.record(bound_ms=2.0, **conditions),
+            make.record(bound_ms=2.6, **conditions),
+            make.record(bound_ms=2.0, batch=4, **conditions),
+            make.record(bound_ms=None, model="other"),
+        )
+    )
+    table, below = text.split("\n\n")[:2]
+    assert "Peak" not in table
+    assert "bvlc_googlenet 28 % to 36 %, bvlc_googlenet batch 4 28 %." in below
+    assert max(map(len, below.splitlines())) <= WIDTH
+    document = result_table(make.result(make.record(**conditions)), markdown=True)
+    assert "| 28 %" in document
+
+
+def test_without_any_bound_there_is_no_such_column() -> None:
+    """On boards that are no TX2, or on their CPUs."""
+    assert "Peak" not in result_table(make.result(make.record(bound_ms=None)))
+
+
+def test_a_suspect_time_has_a_question_mark_and_its_reason() -> None:
+    """In its row and below the table."""
+    reason = "forward took 1.5 ms, and the peaks of MAXN allow 2 ms at best"
+    record = make.record(status="suspect", reasons=(reason,), forward_ms=summarize([1.5]))
+    text = result_table(make.result(record))
+    assert "1.500 ms ?" in text
+    assert f"one, alpha: suspect: {reason}" in text
 
 
 def test_simulated_numbers_say_so_twice() -> None:

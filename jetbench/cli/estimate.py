@@ -1,0 +1,115 @@
+"""``jetbench estimate``: what a net costs, and the time that a TX2's peaks allow."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetbench.cli.arguments import BatchOption, DataLayersOption, ShapeOption, StageOption
+
+if TYPE_CHECKING:
+    from jetbench.report.estimate import Estimate
+
+
+class EstimateFormat(str, Enum):
+    """How the costs are shown: to a person, to a script, or in a document."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+
+
+def estimate(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A prototxt, a folder with a deploy.prototxt, or a name from `jetbench models`.",
+            show_default=False,
+        ),
+    ],
+    batch: BatchOption = None,
+    shape: ShapeOption = None,
+    phase: Annotated[
+        str, typer.Option("--phase", metavar="TEST|TRAIN", help="Of the net.")
+    ] = "TEST",
+    stage: StageOption = None,
+    data_layers: DataLayersOption = False,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="LAYER",
+            help="Only what this layer needs, and the layer itself; a blob will do, too.",
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        EstimateFormat, typer.Option("--format", help="For a person, a script or a document.")
+    ] = EstimateFormat.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Instead of stdout.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Say what a net costs: layers, shapes, parameters, MACs, bytes, and the least time.
+
+    The least time is what the peaks of a TX2 allow, layer by layer the larger of arithmetic
+    and memory traffic, in each power mode. It is a lower bound, not a prediction: published
+    times are two to four times as long. Nothing is run, and no board is needed.
+
+    \b
+    Examples:
+      jetbench estimate deploy.prototxt
+      jetbench estimate vgg16 --until pool5
+      jetbench estimate resnet50 --batch 8 --format json
+      jetbench estimate ssd300 --shape data=1x3x512x512
+      jetbench estimate nets/ssd --format markdown -o costs.md
+    """
+    from jetbench.bench.models import local_text, resolve
+    from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
+    from jetbench.cli.output import check_output, write_out
+    from jetbench.domain.errors import ModelError
+    from jetbench.nets.batch import patch_batch
+    from jetbench.nets.build import build_net
+    from jetbench.nets.subnet import up_to
+    from jetbench.report.estimate import Estimate
+
+    check_output(output)
+    found = resolve(model)
+    stages = stages_of(stage)
+    try:
+        patched = patch_batch(
+            local_text(found),
+            batch,
+            phase=phase_of(phase),
+            stages=stages,
+            shapes=one_shape_of(shape),
+            data_layers=data_layers,
+        )
+        net = build_net(patched.text, phase=phase_of(phase), stages=stages)
+    except ModelError as error:
+        raise error.at(found.source) from None
+    for note in patched.notes:
+        typer.echo(f"note: {note}", err=True)
+    net = net if until is None else up_to(net, until)
+    write_out(_rendered(Estimate(found.name, patched.batch, net, until), form), output)
+
+
+def _rendered(estimate: Estimate, form: EstimateFormat) -> str:
+    import json
+
+    from jetbench.report.estimate import estimate_csv, estimate_table, estimate_to_json
+
+    match form:
+        case EstimateFormat.JSON:
+            return json.dumps(estimate_to_json(estimate), indent=1) + "\n"
+        case EstimateFormat.CSV:
+            return estimate_csv(estimate)
+        case EstimateFormat.TABLE | EstimateFormat.MARKDOWN:
+            return estimate_table(estimate, markdown=form is EstimateFormat.MARKDOWN)
