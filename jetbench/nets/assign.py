@@ -225,7 +225,7 @@ def _possible(
     """Every way to have the batch at the inputs that leaves the net the same net.
 
     Raises:
-        ModelError: There is none; then the reason why the likeliest is none.
+        ModelError: There is none; the reason why the one that goes the furthest is none.
     """
     found: list[Assigned] = []
     reason: ModelError | None = None
@@ -234,7 +234,8 @@ def _possible(
         try:
             followed = follow(layers, blobs, batch, wish.tolerated)
         except ModelError as error:
-            reason = reason or error
+            # What went the furthest is the likeliest, and its end says the most.
+            reason = max(reason or error, error, key=lambda one: one.line or 0)
             continue
         names = [one.name for one in inputs]
         shapes = {name: blob.new for name, blob in blobs.items()}

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from jetbench.nets.spec import LayerSpec, NetSpec
 
 _PHASES = ("TEST", "TRAIN")
+_HOLDERS = {INPUT, DUMMY, "Reshape", "Slice"}
+"""Layers that can hold a batch."""
 _MENDED = "The byte-order mark is removed: Caffe would refuse the file with it."
 _NO_SHAPES: Mapping[str, Shape] = MappingProxyType({})
 
@@ -109,12 +111,12 @@ def patch_batch(  # noqa: PLR0913 - all but the first two by name
         wish = replace(wish, tolerated=frozenset(_as_it_is(first).errors))
         net = net.of(read_net(shaped), state, wish)
     inputs, assigned = _assigned(net)
-    replacements = {*_replacements(inputs, assigned)}
     others, kept = _of_other_phase(net, assigned.batch.after)
-    replacements.update(others)
     if data_layers:
-        replacements.update(_of_data_layers(net.spec, assigned.batch.after))
-    patched = replaced(shaped, replacements)
+        others += _of_data_layers(net.spec, assigned.batch.after)
+    # Where two nets share a number, the one that was asked for decides.
+    replacements = {one.start: one for one in (*others, *_replacements(inputs, assigned))}
+    patched = replaced(shaped, replacements.values())
     last = net.of(read_net(patched), state, wish)
     return Patched(
         text=patched,
@@ -151,6 +153,7 @@ def _assigned(net: _Net) -> tuple[tuple[Input, ...], Assigned]:
     inputs = declared_inputs(layers)
     if not inputs:
         raise _no_input(net)
+    _refuse_missing(layers, net)
     for one in inputs:
         if one.shape is None and not one.is_data:
             message = f"the input {one.name!r} has no shape: code sets it at run time"
@@ -186,6 +189,27 @@ def _refuse_sources(layers: Sequence[LayerSpec], net: _Net) -> None:
         if batch_number(layer) is None:
             hint = "Write one into the file."
             raise layer.wrong(f"{layer.type} has no batch_size", hint=hint)
+
+
+def _refuse_missing(layers: Sequence[LayerSpec], net: _Net) -> None:
+    """Refuse a net of which a part is missing in this phase: what feeds it is not known.
+
+    Raises:
+        ModelError: A bottom that no layer makes.
+    """
+    made = {top for layer in layers for top in layer.tops}
+    for layer in layers:
+        missing = next((blob for blob in layer.bottoms if blob not in made), None)
+        if missing is not None:
+            message = f"no layer makes its bottom {missing!r} in phase {net.state.phase}"
+            makers = [one for one in net.spec.layers if missing in one.tops]
+            stages = [stage for one in makers for stage in _stages(one)]
+            hint = "Caffe would refuse the net: is a layer missing?"
+            if stages:
+                hint = f"It is made in a stage: pass --stage {' or '.join(dict.fromkeys(stages))}."
+            elif makers:
+                hint = "It is made in the other phase: pass --phase."
+            raise layer.wrong(message, hint=hint)
 
 
 def _no_input(net: _Net) -> ModelError:
@@ -234,16 +258,14 @@ def _of_other_phase(net: _Net, after: int) -> tuple[list[Replacement], list[str]
     (other,) = (name for name in _PHASES if name != net.state.phase)
     here = {id(layer) for layer in net.layers}
     there = net.of(net.spec, replace(net.state, phase=other), Wish(after, {}))
-    if not any(
-        layer.type in {INPUT, DUMMY} and not layer.bottoms and id(layer) not in here
-        for layer in there.layers
-    ):
+    own = [layer for layer in there.layers if id(layer) not in here]
+    if not any(layer.type in _HOLDERS for layer in own):
         return [], []
     try:
         return list(_replacements(*_assigned(there))), []
     except ModelError as error:
         at = f" (line {error.line}: {error.bare})" if error.line else ""
-        return [], [f"The inputs of phase {other} alone keep their batch{at}."]
+        return [], [f"What stands in phase {other} alone keeps its batch{at}."]
 
 
 def _of_data_layers(spec: NetSpec, after: int) -> Iterator[Replacement]:

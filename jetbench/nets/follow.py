@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from jetbench.domain.errors import ModelError
 from jetbench.nets.build import effect_of
 from jetbench.nets.hard_coded import Holder, adapted
-from jetbench.nets.hazards import BY_HAND, refuse_blind, refuse_carrier
+from jetbench.nets.hazards import BY_HAND, may_fold, refuse_blind, refuse_carrier
 from jetbench.nets.net import Shape, shape_text
+from jetbench.nets.rules.recurrent import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,9 +132,7 @@ class _Follower:
         else:
             refuse_carrier(layer, self._batch.after)
             new = self._new_effect(layer, bottoms, old)
-            tops = tuple(
-                self._top(layer, one, other) for one, other in zip(old.tops, new.tops, strict=True)
-            )
+            tops = self._tops(layer, old, new)
         if new is not None and layer.type in KNOWN_SEQUENCES:
             self._sequence(layer, bottoms)
         self.result.effects.append(new)
@@ -189,6 +188,19 @@ class _Follower:
             raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
         return new
 
+    def _tops(self, layer: LayerSpec, old: Effect, new: Effect) -> tuple[Blob, ...]:
+        """The tops of a layer that the batch goes into.
+
+        Raises:
+            ModelError: It does not come out again, or the layer is another one then.
+        """
+        pairs = zip(old.tops, new.tops, strict=True)
+        tops = tuple(self._top(layer, one, other) for one, other in pairs)
+        if tops and not any(top.varies for top in tops) and not may_fold(layer):
+            message = f"its output of {shape_text(tops[0].old)} would not change with the batch"
+            raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+        return tops
+
     def _top(self, layer: LayerSpec, old: Shape | None, new: Shape | None) -> Blob:
         """A top before and after.
 
@@ -223,12 +235,13 @@ class _Follower:
             self.result.steps.append((layer, go_on.new))
         if self._batch.before == self._batch.after or values.old is None or values.new is None:
             return
-        wrong = values.new[0] != values.old[0] or values.new[1] != self._batch.after
-        # A static input has the batch first, a hidden state second, after a single step.
-        wrong = wrong or any(
-            bottom.new is not None and self._batch.after not in bottom.new[:2]
-            for bottom in bottoms[2:]
-        )
+        after, exposed = self._batch.after, layer.fields.block("recurrent_param")
+        states = STATES[layer.type] if exposed.flag("expose_hidden", default=False) else 0
+        fixed, hidden = bottoms[2 : len(bottoms) - states], bottoms[len(bottoms) - states :]
+        wrong = values.new[:2] != (values.old[0], after)
+        # An input that is the same at each step has the batch first, a hidden state second.
+        wrong = wrong or any(blob.new is not None and blob.new[:1] != (after,) for blob in fixed)
+        wrong = wrong or any(blob.new is not None and blob.new[1:2] != (after,) for blob in hidden)
         if wrong:
             message = f"its batch would become {shape_text(values.new)[:40]}"
             raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")

@@ -24,6 +24,9 @@ BY_HAND = (
 )
 
 _SEQUENCE = re.compile(r"lstm|rnn|gru$|recurrent|ctc")
+_FOLDS = re.compile(
+    r"loss|accuracy|prior|anchor|detection|roi|proposal|reduction|evaluat|output|nms|crop|mean|center"
+)
 _SINGLE_IMAGE = re.compile(r"proposal")
 _BY_INDEX = {"batchreindex", "filter", "gather"}
 _BATCH_KEYS = {"batch_size", "batchsize", "batch", "num_images", "batch_num"}
@@ -37,6 +40,15 @@ _AXIS_KEYS = {
     "scale": ("scale_param", ("axis",)),
     "bias": ("bias_param", ("axis",)),
 }
+
+
+def may_fold(layer: LayerSpec) -> bool:
+    """Whether the layer's output may be of one size whatever the batch.
+
+    Losses sum up, PriorBox looks at sizes only, what follows regions has as many as there are
+    regions; any other layer that swallows the batch holds it as a number of its own.
+    """
+    return bool(_FOLDS.search(layer.kind))
 
 
 def is_sequence(layer: LayerSpec) -> bool:

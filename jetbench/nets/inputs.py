@@ -12,13 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jetbench.domain.errors import ModelError
 from jetbench.formats.textproto import Message
 from jetbench.nets.build import effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jetbench.domain.errors import ModelError
     from jetbench.formats.textproto import Scalar
     from jetbench.nets.net import Shape
     from jetbench.nets.spec import LayerSpec, NetSpec
@@ -65,8 +65,10 @@ def is_source(layer: LayerSpec) -> bool:
 
 
 def reads_data_set(layer: LayerSpec) -> bool:
-    """Whether the layer takes its blobs from a data set, by its type's name."""
-    return is_source(layer) and layer.type != DUMMY and bool(_DATA_SET.search(layer.kind))
+    """Whether the layer takes its blobs from a data set, by its type's name or settings."""
+    if not is_source(layer) or layer.type in {INPUT, DUMMY}:
+        return False
+    return bool(_DATA_SET.search(layer.kind)) or batch_number(layer) is not None
 
 
 def declared_inputs(layers: Sequence[LayerSpec]) -> tuple[Input, ...]:
@@ -172,7 +174,11 @@ def _declared(layer: LayerSpec) -> list[Input]:
 
 def _from_data_set(layer: LayerSpec) -> list[Input]:
     number = batch_number(layer)
-    effect = effect_of(layer, ())
+    try:
+        effect = effect_of(layer, ())
+    except ModelError:
+        # A fork may have given the layer other tops; then its shapes are not known.
+        effect = None
     shapes = (None,) * len(layer.tops) if effect is None else effect.tops
     dims = () if number is None else (number,)
     return [Input(top, layer, dims, shape) for top, shape in zip(layer.tops, shapes, strict=True)]

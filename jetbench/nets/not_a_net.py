@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BOM = "\ufeff"
 
+_GZIP = "\x1f\udc8b"
 _UTF16 = ("\udcff\udcfe", "\udcfe\udcff")
 _MARKUP = re.compile(r"\s*<(?:!doctype|!--|html|head|body|\?xml|svg)\b", re.IGNORECASE)
 _LFS = "version https://git-lfs.github.com/spec/"
@@ -83,6 +84,8 @@ def _refuse_by_its_beginning(text: str) -> None:
         raise ModelError("the file is empty", hint="Was its download cut off?")
     if text.startswith(_UTF16):
         raise ModelError("this is UTF-16 text", hint="Save the file as UTF-8.")
+    if text.startswith(_GZIP):
+        raise ModelError("this is a gzip file", hint="Unpack it first: gunzip.")
     if "\0" in text:
         message = "this is a binary file, not a prototxt"
         hint = "Is it the weights (.caffemodel)? The net is in the .prototxt beside it."
@@ -100,7 +103,7 @@ def _refuse_by_its_fields(root: Message) -> None:
     if not names:
         message = "there is nothing in the file but comments"
         raise ModelError(message, hint="Was its download cut off?")
-    if names & {"layer", "layers"}:
+    if names & {"layer", "layers"} or {"input", "input_dim"} <= names:
         return
     if names & _SOLVER_FIELDS:
         nets = [root.get(name) for name in ("net", "train_net", "test_net")]

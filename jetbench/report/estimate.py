@@ -281,8 +281,10 @@ def _bounds(net: Net, peak: Peak) -> list[str]:
 
 
 def _sum(whole: float | None, part: float, show: Callable[[float], str]) -> str:
-    """A sum, or what it is at least where a part of it is not known."""
-    return f"≥ {show(part)}" if whole is None else show(whole)
+    """A sum, what it is at least where a part of it is not known, or ``?`` where all is."""
+    if whole is not None:
+        return show(whole)
+    return f"≥ {show(part)}" if part else "?"
 
 
 def _totals(estimate: Estimate) -> str:

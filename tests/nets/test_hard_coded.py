@@ -37,7 +37,7 @@ def lstm(bottom: str = "words cont") -> str:
         (layer("Python", 'python_param { param_str: "{n: 12}" }'), "param_str"),
         (layer("Anything", "anything_param { batch_size: 12 }"), "batch_size"),
         (layer("BatchReindex", bottom="data data"), "by number"),
-        (layer("LSTM", bottom="data cont"), "recurrent"),
+        (layer("LSTM", bottom="data data"), "recurrent"),
         (layer("Python", "python_param { module: 'feeder' }", ""), "own data"),
         (layer("MemoryData", "memory_data_param { batch_size: 12 }", ""), "data set"),
         (FORK + layer("Reshape", "reshape_param { shape { dim: 12 } }", "out"), "batch"),
@@ -86,6 +86,33 @@ def test_a_batch_further_down_is_found_through_the_shapes(tail: str, changed: st
     assert patch_batch(patched.text, 12).text == text
 
 
+def test_a_batch_that_is_folded_into_one_item_is_refused() -> None:
+    """Twelve frames pooled into one are no batch of twelve: there is no smaller one."""
+    flat = layer("InnerProduct", "inner_product_param { num_output: 5 }")
+    rows = layer(
+        "Reshape", "reshape_param { shape { dim: 1 dim: 1 dim: 12 dim: 5 } }", "out", "rows"
+    )
+    pool = "pooling_param { kernel_h: 12 kernel_w: 1 stride_h: 12 }"
+    error = refused(INPUT_LAYER + flat + rows + layer("Pooling", pool, "rows", "one"))
+    assert (error.line, "not change with the batch" in error.message) == (9, True)
+
+
+def test_what_stands_in_the_other_phase_alone_changes_too() -> None:
+    """The file stays a net in both phases."""
+    twins = "".join(
+        layer(
+            "Reshape",
+            f"include {{ phase: {phase} }} reshape_param {{ shape {{ dim: 12 dim: -1 }} }}",
+        )
+        for phase in ("TRAIN", "TEST")
+    )
+    assert [edit.line for edit in patch_batch(INPUT_LAYER + twins, 3).edits] == [5, 7, 8]
+    own = layer("Reshape", "include { phase: TRAIN } reshape_param { shape { dim: 5 dim: -1 } }")
+    patched = patch_batch(INPUT_LAYER + own, 3)
+    assert [edit.line for edit in patched.edits] == [5]
+    assert any("phase TRAIN alone keeps its batch (line 7" in note for note in patched.notes)
+
+
 def test_a_1_that_may_be_the_batch_or_none_is_refused() -> None:
     """With a -1 beside it, both would do."""
     text = INPUT_LAYER.replace("12", "1") + layer(
@@ -106,7 +133,7 @@ def test_a_1_that_may_be_the_batch_or_none_is_refused() -> None:
         layer("Slice", "slice_param { axis: 1 slice_point: 1 }"),
         layer("Permute", "permute_param { order: 0 order: 2 }"),
         layer("Concat", "concat_param { axis: 0 }", "data data"),
-        layer("Scale", "scale_param { axis: 0 }", "data weights"),
+        layer("Scale", "scale_param { axis: 0 }", "data data"),
         layer("Embed", "embed_param { input_dim: 8801 }"),
     ],
 )
@@ -161,6 +188,14 @@ def test_the_batch_of_a_sequence_is_the_axis_behind_its_time(net: str, after: li
     ]
     for batch in (1, 16):
         assert patch_batch(patch_batch(patched.text, batch).text, 16).text == net
+
+
+def test_an_input_that_is_the_same_at_each_step_has_the_batch_first() -> None:
+    """Also where its second number could be one."""
+    net = inputs(words="1x4x9", cont="1x4", fixed="4x8") + lstm("words cont fixed")
+    patched = patch_batch(net, 8)
+    assert dict(patched.input_shapes)["fixed"] == (8, 8)
+    assert patch_batch(patched.text, 4).text == net
 
 
 def test_a_time_axis_is_named() -> None:

@@ -146,6 +146,7 @@ def test_data_layers_are_set_when_asked_for() -> None:
     "source",
     [
         layer("ImageData", "image_data_param { batch_size: 7 }", "", "data label"),
+        layer("RandVec", "rand_vec_param { batch_size: 7 dim: 90 }", "", "data label"),
         layer("HDF5Data", "hdf5_data_param { batch_size: 7 }", "", "data label"),
         layer("AnnotatedData", "data_param { batch_size: 7 }", "", "data label"),
         "layers { name: 'd' type: DATA top: 'data' data_param { batch_size: 7 } }\n",
@@ -180,6 +181,15 @@ def test_code_that_makes_data_is_refused_all_the_same() -> None:
     assert "own data" in refusal(python + CONV, data_layers=True).message
     bare = layer("Data", "data_param { source: 'x' }", "", "data")
     assert "no batch_size" in refusal(bare + CONV, data_layers=True).message
+
+
+def test_a_net_that_lacks_a_part_in_this_phase_says_where_it_is() -> None:
+    """A bottom that only a data layer of the other phase makes, or one of a stage."""
+    only = inputs(label="4x1") + CONV
+    train = layer("Data", "include { phase: TRAIN } " + LMDB, "", "data")
+    assert "pass --phase" in (refusal(train + only).hint or "")
+    staged = layer("Data", 'include { stage: "x" } ' + LMDB, "", "data")
+    assert "--stage x" in (refusal(staged + only).hint or "")
 
 
 def test_a_stage_decides_which_input_there_is() -> None:

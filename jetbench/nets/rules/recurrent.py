@@ -15,7 +15,7 @@ _LSTM_GATES = 4
 _LEAST = 2
 """Time and batch are the first axes; values and where a sequence goes on the first bottoms."""
 _CRNN_AXES = 3
-_STATES = {"LSTM": 2, "RNN": 1}
+STATES = {"LSTM": 2, "RNN": 1}
 """How many blobs of hidden state each hands on."""
 
 
@@ -38,7 +38,7 @@ def recurrent(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
             f"{shape_text(go_on)}: the second must be the first two axes, time and batch"
         )
     steps, batch = go_on
-    states = _STATES[layer.type] if options.flag("expose_hidden", default=False) else 0
+    states = STATES[layer.type] if options.flag("expose_hidden", default=False) else 0
     width = hidden * (_LSTM_GATES if layer.type == "LSTM" else 1)
     weights: tuple[Shape, ...] = ((width, count(values[2:])), (width,))
     macs = count(values) * width
