@@ -57,7 +57,7 @@ def estimate(
         ),
     ] = None,
 ) -> None:
-    """Say what a net costs: layers, shapes, parameters, MACs, bytes, and the least time.
+    """Say what a net costs: layers, shapes, MACs, the least time.
 
     The least time is what the peaks of a TX2 allow, layer by layer the larger of arithmetic
     and memory traffic, in each power mode. It is a lower bound, not a prediction: published

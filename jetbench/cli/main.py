@@ -8,20 +8,8 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli import (
-    boards_list,
-    check,
-    demo,
-    estimate,
-    exit_codes,
-    init,
-    models,
-    parse,
-    patch,
-    run,
-    trust,
-    virtual,
-)
+from jetbench.cli import exit_codes
+from jetbench.cli.lazy import later
 from jetbench.domain.errors import BoardError, JetbenchError, UsageError
 
 app = typer.Typer(
@@ -37,7 +25,7 @@ app = typer.Typer(
 boards = typer.Typer(
     help="The fleet: what is there, can it measure, whom to trust.", no_args_is_help=True
 )
-virtual_app = typer.Typer(help="Boards without hardware.", no_args_is_help=True)
+virtual = typer.Typer(help="Boards without hardware.", no_args_is_help=True)
 
 
 def _version(value: bool) -> None:
@@ -60,19 +48,30 @@ def _root(
     """Inference times of Caffe models on Jetson boards that can be believed."""
 
 
-app.command("run")(run.run)
-app.command("demo")(demo.demo)
-app.command("init")(init.init)
-app.command("patch")(patch.patch)
-app.command("parse")(parse.parse)
-app.command("estimate")(estimate.estimate)
-app.command("models")(models.models)
+COMMANDS = (
+    (app, "run", "run:run", "Measure models on the boards of the inventory."),
+    (app, "demo", "demo:demo", "Measure the four published models on virtual boards."),
+    (app, "init", "init:init", "Write a commented inventory.yaml to begin with."),
+    (app, "patch", "patch:patch", "Set the batch size of a prototxt."),
+    (
+        app,
+        "estimate",
+        "estimate:estimate",
+        "Say what a net costs: layers, shapes, MACs, the least time.",
+    ),
+    (app, "parse", "parse:parse", "Read logs of caffe time."),
+    (app, "models", "models:models", "List the models that come with the program."),
+    (boards, "list", "boards_list:boards_list", "Show the boards of the inventory."),
+    (boards, "check", "check:check", "Find out what each board is and whether it can measure."),
+    (boards, "trust", "trust:trust", "Show the boards' host keys, and enrol them."),
+    (virtual, "up", "virtual:up", "Serve virtual boards until Ctrl-C."),
+)
+"""Group, name, where the function stands below `jetbench.cli`, and how its docstring begins."""
+
+for _command in COMMANDS:
+    later(*_command)
 app.add_typer(boards, name="boards")
-boards.command("list")(boards_list.boards_list)
-boards.command("check")(check.check)
-boards.command("trust")(trust.trust)
-app.add_typer(virtual_app, name="virtual")
-virtual_app.command("up")(virtual.up)
+app.add_typer(virtual, name="virtual")
 
 
 def main() -> None:

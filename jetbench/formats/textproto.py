@@ -98,6 +98,9 @@ class Scalar:
         """The string, adjacent literals joined and escapes decoded; else the text itself."""
         if self.kind != "string":
             return self.text
+        body = self.text[1:-1]
+        if self.text[0] not in body and "\\" not in body:
+            return body
         literals = (found[1] for found in _ONE_LITERAL.finditer(self.text) if found[1])
         return "".join(_unescape(literal[1:-1]) for literal in literals)
 
@@ -138,7 +141,7 @@ class Message:
 
     def all(self, name: str) -> tuple[Scalar | Message, ...]:
         """Every value of the fields called so."""
-        return tuple(field.value for field in self.fields if field.name == name)
+        return tuple([field.value for field in self.fields if field.name == name])
 
     def get(self, name: str) -> Scalar | None:
         """The last scalar called so: the one that counts for a field that is not repeated."""
@@ -149,11 +152,11 @@ class Message:
 
     def messages(self, name: str) -> tuple[Message, ...]:
         """The messages called so."""
-        return tuple(value for value in self.all(name) if isinstance(value, Message))
+        return tuple([value for value in self.all(name) if isinstance(value, Message)])
 
     def scalars(self, name: str) -> tuple[Scalar, ...]:
         """The scalars called so, lists taken apart."""
-        return tuple(value for value in self.all(name) if isinstance(value, Scalar))
+        return tuple([value for value in self.all(name) if isinstance(value, Scalar)])
 
 
 def parse(text: str) -> Message:
