@@ -20,6 +20,13 @@ _MAX_SIZE = 2**31 - 1
 _SHAPE = re.compile(r"([^=]+)=([0-9]{1,10}(?:x[0-9]{1,10})*)")
 _STAGE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A prototxt, a folder with a deploy.prototxt, or a name from `jetbench models`.",
+        show_default=False,
+    ),
+]
 BatchOption = Annotated[
     int | None,
     typer.Option("--batch", metavar="N", min=1, help="The batch to set: 1, or as --shape says."),
@@ -27,6 +34,9 @@ BatchOption = Annotated[
 ShapeOption = Annotated[
     list[str] | None,
     typer.Option("--shape", metavar="NAME=NxCxHxW", help="Whole shape of an input; repeatable."),
+]
+PhaseOption = Annotated[
+    str, typer.Option("--phase", metavar="TEST|TRAIN", help="The phase it will be run in.")
 ]
 StageOption = Annotated[
     list[str] | None,

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli.arguments import BatchOption, DataLayersOption, ShapeOption, StageOption
+from jetbench.cli.arguments import (
+    BatchOption,
+    DataLayersOption,
+    ModelArgument,
+    PhaseOption,
+    ShapeOption,
+    StageOption,
+)
 
 if TYPE_CHECKING:
     from jetbench.report.estimate import Estimate
@@ -24,18 +31,10 @@ class EstimateFormat(str, Enum):
 
 
 def estimate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A prototxt, a folder with a deploy.prototxt, or a name from `jetbench models`.",
-            show_default=False,
-        ),
-    ],
+    model: ModelArgument,
     batch: BatchOption = None,
     shape: ShapeOption = None,
-    phase: Annotated[
-        str, typer.Option("--phase", metavar="TEST|TRAIN", help="Of the net.")
-    ] = "TEST",
+    phase: PhaseOption = "TEST",
     stage: StageOption = None,
     data_layers: DataLayersOption = False,
     until: Annotated[

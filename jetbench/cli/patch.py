@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli.arguments import BatchOption, DataLayersOption, ShapeOption, StageOption
+from jetbench.cli.arguments import (
+    BatchOption,
+    DataLayersOption,
+    ModelArgument,
+    PhaseOption,
+    ShapeOption,
+    StageOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,18 +26,10 @@ _PLAIN = "\x1b[0m"
 
 
 def patch(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A prototxt, a folder with a deploy.prototxt, or a name from `jetbench models`.",
-            show_default=False,
-        ),
-    ],
+    model: ModelArgument,
     batch: BatchOption = None,
     shape: ShapeOption = None,
-    phase: Annotated[
-        str, typer.Option("--phase", metavar="TEST|TRAIN", help="The phase it will be run in.")
-    ] = "TEST",
+    phase: PhaseOption = "TEST",
     stage: StageOption = None,
     data_layers: DataLayersOption = False,
     output: Annotated[

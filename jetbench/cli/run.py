@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli.arguments import DataLayersOption, ShapeOption, StageOption
+from jetbench.cli.arguments import DataLayersOption, PhaseOption, ShapeOption, StageOption
 from jetbench.cli.common import BoardOption, InventoryOption
 from jetbench.cli.output import ResultFormat
 from jetbench.cli.plan_file import PlanOption
@@ -25,7 +25,7 @@ def run(
     shape: ShapeOption = None,
     iterations: Annotated[int, typer.Option(min=1, help="Of each process.")] = 50,
     repeats: Annotated[int, typer.Option(min=1, help="Processes a case.")] = 3,
-    phase: Annotated[str, typer.Option(metavar="TEST|TRAIN", help="Of the net.")] = "TEST",
+    phase: PhaseOption = "TEST",
     stage: StageOption = None,
     data_layers: DataLayersOption = False,
     gpu: Annotated[

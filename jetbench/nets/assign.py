@@ -10,6 +10,7 @@ two are not.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ _IM_INFO_COLUMNS = 3
 _BOX_COLUMNS = 8  # SSD's ground truth: item, label, instance, four corners, difficult
 _MAX_NAMED = 5
 _MAX_TRIED = 500
-"""Possibilities; a net with more has a dozen inputs of which nothing is known."""
+"""Ways to have the batch; a net with more has half a dozen inputs that could be anything."""
 _STAY = -1
 """An axis: of an input that has no batch."""
 
@@ -227,9 +228,12 @@ def _possible(
     Raises:
         ModelError: There is none; the reason why the one that goes the furthest is none.
     """
+    if math.prod(map(len, options)) > _MAX_TRIED:
+        message = f"the net has {len(inputs)} inputs, and too many ways to have a batch"
+        raise inputs[0].wrong(message, _shape_hint(inputs))
     found: list[Assigned] = []
     reason: ModelError | None = None
-    for axes in itertools.islice(itertools.product(*options), _MAX_TRIED):
+    for axes in itertools.product(*options):
         blobs = dict(_blobs(inputs, axes, batch, wish))
         try:
             followed = follow(layers, blobs, batch, wish.tolerated)
@@ -366,8 +370,6 @@ def _shape_hint(inputs: Iterable[Input]) -> str:
         for one in itertools.islice(inputs, _MAX_NAMED)
         if one.shape
     )
-    return (
-        f"Say what you mean with whole shapes, such as {shapes}"
-        if shapes
-        else ("Write the shapes you want into a copy of the file.")
-    )
+    if not shapes:
+        return "Write the shapes you want into a copy of the file."
+    return f"Say what you mean with whole shapes, such as {shapes}"

@@ -31,7 +31,6 @@ BATCH_KEYS = ("batch_size", "batchsize")
 _MAX_COUNT = 2**31 - 1  # Caffe's Blob counts its numbers in an int
 _LEGACY_AXES = ("num", "channels", "height", "width")
 _DATA_SET = re.compile(r"data$|^images?$|^window")
-_BY_HAND = "Write the shape you want into the file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +123,11 @@ def check_size(one: Input, shape: Shape) -> None:
     for axis, size in enumerate(shape):
         if size < 1:
             message = f"dimension {size} of the input {one.name!r}: there is nothing to compute"
+            hint = f"Pass the shape you want, such as --shape {one.name}=1x3x224x224."
             if axis < len(one.dims):
                 places = one.layer.fields.places
-                raise places.wrong(one.dims[axis].start, message, _BY_HAND)
-            raise one.wrong(message, _BY_HAND)
+                raise places.wrong(one.dims[axis].start, message, hint)
+            raise one.wrong(message, hint)
     if math.prod(shape) > _MAX_COUNT:
         message = f"the input {one.name!r} would hold more than 2^31 - 1 numbers"
         raise one.wrong(message, "Caffe cannot hold that: choose a smaller shape.")

@@ -55,7 +55,7 @@ def comment_notes(text: str, spec: NetSpec) -> list[str]:
     for end in ends:
         if _AT_RUN_TIME.search(text, end, text.find("\n", end) + 1 or len(text)):
             where = f"Line {fields.places.line(end)} says that the input's size is set at run time"
-            return [f"{where}: the time of the size in the file may mean nothing."]
+            return [f"{where}: its time may mean nothing. Pass the real one with --shape."]
     return []
 
 
