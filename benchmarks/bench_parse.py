@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.bench_patch import resnet152
+from jetbench.nets.zoo import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def debug() -> str:
     )
 
 
-LAYERS = re.findall(r'layer \{\n  name: "(\w+)"', resnet152())
+LAYERS = re.findall(r'layer \{\n  name: "(\w+)"', text_of("resnet152"))
 NET = "".join(
     f'layer {{\n  name: "{name}"\n  type: "Convolution"\n  bottom: "{below}"\n  top: "{name}"\n'
     "  param {\n    lr_mult: 1\n    decay_mult: 1\n  }\n  convolution_param {\n"

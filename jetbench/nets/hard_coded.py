@@ -172,7 +172,7 @@ def _with(layer: LayerSpec, numbers: Numbers) -> LayerSpec:
     if message is None or not numbers:
         return layer
     values = {
-        number.start: replace(number, text=str(value), kind="number") for number, value in numbers
+        number.start: number._replace(text=str(value), kind="number") for number, value in numbers
     }
     return replace(layer, fields=replace(layer.fields, message=_rewritten(message, values)))
 
@@ -189,4 +189,4 @@ def _rewritten(message: Message, values: dict[int, Scalar]) -> Message:
         )
         for one in message.fields
     )
-    return replace(message, fields=fields)
+    return message._replace(fields=fields)

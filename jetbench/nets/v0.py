@@ -71,8 +71,8 @@ def read_layer(fields: Fields) -> LayerSpec:
     kind = inner.word("type", "")
     own = () if inner.message is None else inner.message.fields
     if inner.message is not None and kind in _BLOCKS:
-        settings = tuple(replace(field, name=_NAMES.get(field.name, field.name)) for field in own)
-        message = replace(inner.message, fields=settings)
+        settings = tuple(field._replace(name=_NAMES.get(field.name, field.name)) for field in own)
+        message = inner.message._replace(fields=settings)
         own = (*own, Field(_BLOCKS[kind], message, message.start, message.end))
     connections = () if fields.message is None else fields.message.fields
     begin = 0 if fields.message is None else fields.message.start
@@ -124,13 +124,13 @@ def _with_padding(layer: LayerSpec, padding: LayerSpec) -> LayerSpec:
         *(field for field in options.fields if field.name != "pad"),
         *(field for field in pads if field.name == "pad"),
     )
-    padded = replace(options, fields=settings)
+    padded = options._replace(fields=settings)
     fields = tuple(
-        replace(field, value=padded) if field.value is options else field
+        field._replace(value=padded) if field.value is options else field
         for field in message.fields
     )
     return replace(
         layer,
         bottoms=padding.bottoms,
-        fields=Fields(replace(message, fields=fields), layer.fields.places),
+        fields=Fields(message._replace(fields=fields), layer.fields.places),
     )
