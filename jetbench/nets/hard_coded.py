@@ -7,6 +7,7 @@ follows where only one can be it; where more can, the layer is refused.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -85,7 +86,7 @@ def _of_reshape(holder: Holder, before: int, after: int) -> Numbers:
     if before == 1 and top[place] == 1 and -1 in values.values():
         message = "it is not certain whether the 1 of its shape is the batch"
         raise _wrong(holder, written[place], message)
-    return ((written[place], top[place] // before * after),)
+    return ((written[place], top[place] * after // before),)
 
 
 def _with_ones(inside: range, top: Shape) -> range:
@@ -102,10 +103,13 @@ def _place(holder: Holder, top: Shape, inside: range, before: int) -> int:
     Raises:
         ModelError: More than one can, or none.
     """
-    possible = [place for place in inside if top[place] % before == 0]
+    size = holder.bottom[holder.axis]
+    # Behind a Slice the axis may be but a part of the batch.
+    unit = math.gcd(size, before)
+    possible = [place for place in inside if top[place] % unit == 0]
     if holder.time_major and 1 in possible:
         return 1
-    if set(holder.bottom[: holder.axis]) <= {1} and holder.bottom[holder.axis] == before > 1:
+    if set(holder.bottom[: holder.axis]) <= {1} and unit == size > 1:
         # The batch is the slowest axis, and remains it.
         possible = [place for place in possible[:1] if set(top[:place]) <= {1}]
     if len(possible) == 1:

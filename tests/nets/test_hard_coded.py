@@ -113,6 +113,16 @@ def test_what_stands_in_the_other_phase_alone_changes_too() -> None:
     assert any("phase TRAIN alone keeps its batch (line 7" in note for note in patched.notes)
 
 
+def test_a_part_of_the_batch_is_followed_like_the_whole() -> None:
+    """Behind a Slice into pairs, where -1 stands and where a number does."""
+    pair = layer("Slice", "slice_param { axis: 0 slice_point: 6 }", top="a b")
+    rest = layer("Reshape", "reshape_param { shape { dim: -1 dim: 4800 } }", "a", "c")
+    held = layer("Reshape", "reshape_param { shape { dim: 6 dim: -1 } }", "b", "d")
+    patched = patch_batch(INPUT_LAYER + pair + rest + held, 2)
+    assert [edit.line for edit in patched.edits] == [5, 7, 9]
+    assert patch_batch(patched.text, 12).text == INPUT_LAYER + pair + rest + held
+
+
 def test_a_1_that_may_be_the_batch_or_none_is_refused() -> None:
     """With a -1 beside it, both would do."""
     text = INPUT_LAYER.replace("12", "1") + layer(
