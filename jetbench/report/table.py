@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 _MODEL_WIDTH = 24
+_LEAST_MODEL = 6
 _BOARD_WIDTH = 16
 _MODE_WIDTH = 20
 GAP = 2
@@ -79,7 +80,7 @@ def _columns(result: SweepResult, *, markdown: bool) -> dict[str, list[str]]:
     """Header to cells, a cell for each record."""
     records = result.records
     columns = {
-        "Model": [_cell(record.model, _MODEL_WIDTH, markdown=markdown) for record in records],
+        "Model": [_model(record, markdown=markdown) for record in records],
         "Batch": [str(record.batch) for record in records],
         "Board": [_cell(record.board, _BOARD_WIDTH, markdown=markdown) for record in records],
         "Inference time": [time_text(record) for record in records],
@@ -209,7 +210,7 @@ def _efficiencies(result: SweepResult) -> tuple[str, ...]:
     parts: dict[str, list[float]] = {}
     for record in result.records:
         if record.bound_ms is not None and record.forward_ms is not None:
-            name = _cell(record.model, _MODEL_WIDTH, markdown=False)
+            name = _model(record, markdown=False)
             case = f"{name} batch {record.batch}" if record.batch != 1 else name
             parts.setdefault(case, []).append(record.bound_ms / record.forward_ms.median)
     shown = ", ".join(
@@ -257,7 +258,7 @@ def _told(result: SweepResult) -> list[str]:
             lines.append(f"{board.name}: its power mode and clocks were NOT put back")
     for record in result.records:
         lines += [
-            f"{record.board}, {printable(record.model, _MODEL_WIDTH)}: {record.status}: "
+            f"{record.board}, {_model(record, markdown=False)}: {record.status}: "
             f"{printable(reason, _REASON_WIDTH)}"
             for reason in record.reasons
             if reason != errors.get(record.board)
@@ -269,6 +270,15 @@ def significant(value: float) -> str:
     """Four significant figures, as the published table has them."""
     digits = max(0, 3 - len(str(int(abs(value)))) + 1) if abs(value) >= 1 else 4
     return f"{value:.{digits}f}"
+
+
+def _model(record: Record, *, markdown: bool) -> str:
+    """The model's name; where it is too long, its shape is kept, which tells cases apart."""
+    net, sign, shape = printable(record.model).partition("@")
+    room = _MODEL_WIDTH - len(sign + shape)
+    if len(net) > room >= _LEAST_MODEL:
+        net = f"{net[: room - 1]}…"
+    return _cell(net + sign + shape, _MODEL_WIDTH, markdown=markdown)
 
 
 def _cell(text: str, width: int, *, markdown: bool) -> str:

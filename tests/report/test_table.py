@@ -143,6 +143,14 @@ def test_a_board_that_was_not_put_back_is_named() -> None:
     assert "one: its power mode and clocks were NOT put back" in text
 
 
+def test_a_shape_is_shown_whole_where_a_name_is_too_long() -> None:
+    """Two resolutions of one net can be told apart."""
+    names = [f"a_net_of_some_length@1x3x{side}x{side}" for side in (300, 512)]
+    text = result_table(make.result(*(make.record(model=name) for name in names)))
+    assert "a_net_of_so…@1x3x300x300" in text
+    assert "a_net_of_so…@1x3x512x512" in text
+
+
 def test_several_batches_have_a_column() -> None:
     """The batch is shown as soon as it is not 1 everywhere."""
     text = result_table(make.result(make.record(batch=1), make.record(batch=16)))
