@@ -68,7 +68,7 @@ def test_layers_may_be_called_anything(jetbench: Program) -> None:
 
 def test_a_net_that_caffe_refuses_fails_alone(jetbench: Program) -> None:
     """Its message is Caffe's own; the other model is measured."""
-    broken = NET.replace('bottom: "data" top: "conv"', 'bottom: "nowhere" top: "conv"')
+    broken = NET.replace('type: "ReLU"', 'type: "Nowhere"')
     jetbench.net("broken.prototxt", broken)
     done = jetbench(
         "run", "broken.prototxt", "vgg16", "-b", "virt-01", "--repeats", "2", "--format", "json"
@@ -76,5 +76,6 @@ def test_a_net_that_caffe_refuses_fails_alone(jetbench: Program) -> None:
     assert done.status == 1, done.err
     bad, good = done.document["records"]
     assert (bad["status"], good["status"]) == ("failed", "ok")
-    assert "nowhere" in bad["reasons"][0]
+    assert "Unknown layer type: Nowhere" in bad["reasons"][0]
+    assert {trial["failure"]["kind"] for trial in bad["trials"]} == {"bad_model"}
     assert [trial["exit_status"] for trial in bad["trials"]] == [134, 134]
