@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,9 @@ from jetbench.domain.errors import InventoryError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jetbench.bench.models import ResolvedModel
     from jetbench.domain.board import Board, Inventory
+    from jetbench.nets.batch import Patched
 
 MAX_INVENTORY_BYTES = 4_000_000
 
@@ -109,3 +112,38 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InventoryError(f"{path}:{line}: not UTF-8; is this a text file?") from error
+
+
+def patched_text(
+    model: ResolvedModel,
+    batch: int | None,
+    shape: Sequence[str] | None,
+    phase: str,
+    stage: Sequence[str] | None,
+    *,
+    data_layers: bool,
+) -> Patched:
+    """A model that lies here, patched as the options say; tells what a user should know of it.
+
+    Raises:
+        UsageError: It lies on a board, an option is none, or it cannot be patched with certainty.
+    """
+    from jetbench.bench.models import local_text
+    from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
+    from jetbench.domain.errors import ModelError
+    from jetbench.nets.batch import patch_batch
+
+    try:
+        patched = patch_batch(
+            local_text(model),
+            batch,
+            phase=phase_of(phase),
+            stages=stages_of(stage),
+            shapes=one_shape_of(shape),
+            data_layers=data_layers,
+        )
+    except ModelError as error:
+        raise error.at(model.source) from None
+    for note in patched.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return patched

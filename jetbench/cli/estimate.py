@@ -70,32 +70,22 @@ def estimate(
       jetbench estimate ssd300 --shape data=1x3x512x512
       jetbench estimate nets/ssd --format markdown -o costs.md
     """
-    from jetbench.bench.models import local_text, resolve
-    from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
+    from jetbench.bench.models import resolve
+    from jetbench.cli.arguments import phase_of, stages_of
+    from jetbench.cli.common import patched_text
     from jetbench.cli.output import check_output, write_out
     from jetbench.domain.errors import ModelError
-    from jetbench.nets.batch import patch_batch
     from jetbench.nets.build import build_net
     from jetbench.nets.subnet import up_to
     from jetbench.report.estimate import Estimate
 
     check_output(output)
     found = resolve(model)
-    stages = stages_of(stage)
+    patched = patched_text(found, batch, shape, phase, stage, data_layers=data_layers)
     try:
-        patched = patch_batch(
-            local_text(found),
-            batch,
-            phase=phase_of(phase),
-            stages=stages,
-            shapes=one_shape_of(shape),
-            data_layers=data_layers,
-        )
-        net = build_net(patched.text, phase=phase_of(phase), stages=stages)
+        net = build_net(patched.text, phase=phase_of(phase), stages=stages_of(stage))
     except ModelError as error:
         raise error.at(found.source) from None
-    for note in patched.notes:
-        typer.echo(f"note: {note}", err=True)
     net = net if until is None else up_to(net, until)
     write_out(_rendered(Estimate(found.name, patched.batch, net, until), form), output)
 

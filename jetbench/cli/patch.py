@@ -59,30 +59,15 @@ def patch(
       jetbench patch train_val.prototxt --phase TRAIN --data-layers
     """
     from jetbench.bench.models import local_text, resolve
-    from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
-    from jetbench.domain.errors import ModelError
-    from jetbench.nets.batch import patch_batch
+    from jetbench.cli.common import patched_text
 
     found = resolve(model)
-    text = local_text(found)
-    try:
-        patched = patch_batch(
-            text,
-            batch,
-            phase=phase_of(phase),
-            stages=stages_of(stage),
-            shapes=one_shape_of(shape),
-            data_layers=data_layers,
-        )
-    except ModelError as error:
-        raise error.at(found.source) from None
-    for note in patched.notes:
-        typer.echo(f"note: {note}", err=True)
+    patched = patched_text(found, batch, shape, phase, stage, data_layers=data_layers)
     if not patched.edits:
         typer.echo(f"note: {found.source} has batch {patched.batch} already", err=True)
     if diff:
         names = (found.source, f"{found.source} (batch {patched.batch})")
-        lines = _diff(text, patched.text, names, colour=_wants_colour(output))
+        lines = _diff(local_text(found), patched.text, names, colour=_wants_colour(output))
         _write("".join(lines), output)
     else:
         _write(patched.text, output)
