@@ -30,7 +30,7 @@ class Summary:
     stdev: float | None
     """Of the sample (n - 1); None for a single process."""
     ci95: tuple[float, float] | None
-    """95 % confidence interval; not worked out yet, and so always None."""
+    """95 % confidence interval of the mean, by Student's t; None for a single process."""
     values: tuple[float, ...]
 
     @property

@@ -22,6 +22,8 @@ _NAME_BYTES = 4 * _NAME_LENGTH
 _DIGITS = 100
 """A number has fewer."""
 _MAX_COUNT = 1e9
+_ENDLESS_MS = 1e12
+"""Thirty years."""
 _SLACK = 0.01
 """How far a total may be from a multiple of the mean: it holds the logging of the table."""
 
@@ -165,12 +167,12 @@ class Run:
 
 
 def _value(number: bytes | None) -> float | None:
-    """A time in milliseconds; None for what is none (``-nan``, ``-0``, below zero)."""
+    """A time in milliseconds; None for what is none (``-nan``, ``-0``, below zero, 1e308)."""
     try:
         value = float(number or b"")
     except ValueError:
         return None
-    return value if math.isfinite(value) and math.copysign(1.0, value) > 0 else None
+    return value if math.copysign(1.0, value) > 0 and value < _ENDLESS_MS else None
 
 
 def _batch(shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> int | None:

@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from tabulate import MIN_PADDING, tabulate
 
 from jetbench.formats.words import printable
+from jetbench.report.speeds import speed_lines
 
 if TYPE_CHECKING:
     from jetbench.domain.record import Record, SweepResult
@@ -46,6 +47,8 @@ _CSV_COLUMNS = (
     "forward_ms_min",
     "forward_ms_max",
     "forward_ms_stdev",
+    "forward_ms_ci95_low",
+    "forward_ms_ci95_high",
     "backward_ms_median",
     "gpu_temp_c_max",
     "bound_ms",
@@ -195,6 +198,7 @@ def result_csv(result: SweepResult) -> str:
                 forward.min if forward else None,
                 forward.max if forward else None,
                 forward.stdev if forward else None,
+                *(forward.ci95 if forward and forward.ci95 else (None, None)),
                 backward.median if backward else None,
                 record.conditions.gpu_temp_c_max,
                 record.bound_ms,
@@ -237,6 +241,7 @@ def _below(result: SweepResult, peak: tuple[str, ...]) -> list[str]:
             "",
             f"Median forward time of {count} {processes} of {iterations} iterations{spread}.",
             *peak,
+            *speed_lines(result.records, WIDTH),
         ]
     if result.simulated and counts:
         lines += ["Simulated: these times were computed by virtual boards, not measured."]

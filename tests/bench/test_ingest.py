@@ -274,7 +274,7 @@ def test_a_file_that_the_board_does_not_have_is_a_failed_case() -> None:
     assert record.trials[0].failure == missing
 
 
-@pytest.mark.parametrize("forward", ["-nan", "nan", "-0", "inf", "1e999"])
+@pytest.mark.parametrize("forward", ["-nan", "nan", "-0", "inf", "1e999", "1e308"])
 def test_no_number_is_ever_nan_or_zero(forward: str) -> None:
     """Exit 0 is not success: a forward time that is none is a failure."""
     record = ingest(*READY, trial(1, log(forward=forward)), trial(2, log(forward=forward)))

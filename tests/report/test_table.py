@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jetbench.analysis.speed import RelativeSpeed
 from jetbench.analysis.statistics import summarize
 from jetbench.domain.facts import PowerMode
 from jetbench.domain.record import RecordConditions
 from jetbench.domain.timing import Failure
+from jetbench.report.speeds import speed_lines, speed_text
 from jetbench.report.table import WIDTH, efficiency_text, result_csv, result_table, time_text
 from tests import make
 
+if TYPE_CHECKING:
+    from jetbench.domain.record import Record
+
+TIMES = {
+    "bvlc_googlenet": [24.6, 24.7, 24.65],
+    "vgg16": [91.5, 92.1, 91.9],
+    "bvlc_alexnet": [12.94, 12.97, 12.92],
+    "resnet50": [64.0, 64.2, 64.1],
+}
 GOLDEN = """\
 Model    Board    Inference time    Peak    Conditions
 -------  -------  ----------------  ------  --------------------------
@@ -129,6 +142,93 @@ def test_a_suspect_time_has_a_question_mark_and_its_reason() -> None:
     assert f"one, alpha: suspect: {reason}" in text
 
 
+def timed(model: str, by: float = 1.0) -> Record:
+    """A record of one of the nets above, with times multiplied."""
+    values = [by * value for value in TIMES[model]]
+    return make.record(model=model, forward_ms=summarize(values))
+
+
+def test_a_model_is_told_against_another_with_its_uncertainty() -> None:
+    """Below the table: the ratio of the means with its 95 % interval."""
+    text = result_table(make.result(timed("bvlc_googlenet"), timed("vgg16")))
+    assert text.endswith(
+        "part of the median.\n"
+        "Relative speed, of the mean times, ± 95 % confidence interval:\n"
+        "bvlc_googlenet is 3.73 ± 0.03 times as fast as vgg16 on one."
+    )
+
+
+def test_of_several_models_each_is_told_against_the_slowest() -> None:
+    """The fastest first; for each board, batch and power mode a sentence, at most three."""
+    slower = PowerMode(1, "MAXQ")
+    records = [
+        *(timed(model) for model in TIMES),
+        *(replace(timed(model, 3.0), batch=4) for model in ("vgg16", "resnet50")),
+        *(replace(timed(model, 1.5), power_mode=slower) for model in ("vgg16", "bvlc_googlenet")),
+        *(replace(timed(model), board=board) for board in ("two", "three") for model in TIMES),
+    ]
+    assert speed_lines(records, WIDTH)[1:] == [
+        "bvlc_alexnet is 7.10 ± 0.05 times as fast as vgg16 on one in MAXN,",
+        "  bvlc_googlenet 3.73 ± 0.03, resnet50 1.43 ± 0.01.",
+        "resnet50 is 1.43 ± 0.01 times as fast as vgg16 on one at batch 4 in MAXN.",
+        "bvlc_googlenet is 3.73 ± 0.03 times as fast as vgg16 on one in MAXQ.",
+        "Not told here: 2 more boards, batches or power modes.",
+    ]
+
+
+def test_of_many_models_the_fastest_are_told() -> None:
+    """Forty nets have forty rows, not forty comparisons."""
+    nets = (
+        make.record(model=f"net{i}", forward_ms=summarize([i, 1.001 * i])) for i in range(1, 41)
+    )
+    _, text = speed_lines(nets, 1000)
+    assert "net1 is 40.0 ± 0.1 times as fast as net40 on one, net2 20.00 ± 0.06, net3" in text
+    assert text.endswith(", net4 10.00 ± 0.03, the other 35 less.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "suspect", "reasons": ("too fast",)},
+        {"status": "failed", "forward_ms": None},
+        {"forward_ms": summarize([91.82])},
+        {"forward_ms": summarize([0.0, 0.0])},
+        {"forward_ms": summarize([5e-324, 5e-324])},
+        {"board": "two"},
+        {"batch": 4},
+        {"gpu": None},
+        {"clocks_locked": False},
+        {"power_mode": None},
+        {"simulated": True},
+    ],
+)
+def test_what_is_doubtful_single_or_of_other_conditions_is_not_compared(
+    changes: dict[str, Any],
+) -> None:
+    """Rather nothing than a ratio of what cannot be compared."""
+    other = replace(timed("vgg16"), **changes)
+    assert speed_lines([timed("bvlc_googlenet"), other], WIDTH) == []
+
+
+@pytest.mark.parametrize(
+    ("ratio", "half_width", "shown"),
+    [
+        (3.7312, 0.0512, "3.73 ± 0.05"),
+        (3.7312, 0.00051, "3.731 ± 0.001"),
+        (3.7312, 0.0, "3.731 ± 0.001"),
+        (3.7312, 0.0097, "3.73 ± 0.01"),
+        (3.7312, 0.51, "3.7 ± 0.5"),
+        (37.312, 4.2, "37 ± 4"),
+        (1.0, 12.7, "1 ± 13"),
+    ],
+)
+def test_a_ratio_has_the_figures_that_its_uncertainty_leaves(
+    ratio: float, half_width: float, shown: str
+) -> None:
+    """And never an uncertainty of 0."""
+    assert speed_text(RelativeSpeed(ratio, half_width)) == shown
+
+
 def test_simulated_numbers_say_so_twice() -> None:
     """In their row and below the table."""
     virtual = make.board_result(facts=make.facts(simulated=True))
@@ -192,4 +292,6 @@ def test_csv_has_every_number_and_no_formula() -> None:
     first, second = csv.DictReader(io.StringIO(text))
     assert first["model"] == "'=cmd()"
     assert float(first["forward_ms_median"]) == 7.2
+    assert float(first["forward_ms_ci95_low"]) < 7.18 < float(first["forward_ms_ci95_high"])
     assert (second["forward_ms_median"], second["n"]) == ("", "")
+    assert (second["forward_ms_ci95_low"], second["forward_ms_ci95_high"]) == ("", "")
