@@ -23,9 +23,10 @@ from jetbench.nets.follow import (
     Followed,
     follow,
 )
-from jetbench.nets.hazards import is_marker_reader, is_sequence
+from jetbench.nets.hazards import DoubtError, is_marker_reader, is_sequence
 from jetbench.nets.inputs import DUMMY, Input
 from jetbench.nets.net import Shape, shape_text
+from jetbench.nets.sides import refuse_sizes, sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from jetbench.nets.spec import LayerSpec
 
 _IMAGE_AXES = 4
-_ROI_COLUMNS = 5
-_IM_INFO_COLUMNS = 3
-_BOX_COLUMNS = 8  # SSD's ground truth: item, label, instance, four corners, difficult
 _MAX_NAMED = 5
 _MAX_TRIED = 500
 """Ways to have the batch; a net with more has half a dozen inputs that could be anything."""
@@ -80,20 +78,20 @@ def assign(inputs: Sequence[Input], layers: Sequence[LayerSpec], wish: Wish) -> 
     Raises:
         ModelError: It is not certain what the batch is, or the net does not allow another.
     """
-    sides = {one.name: why for one in inputs if (why := _side(one, layers))}
+    sides = sides_of(inputs, layers)
     main = [one for one in inputs if one.name not in sides]
     if not main:
         raise inputs[0].wrong("no input of the net has a batch", _shape_hint(inputs))
     if any(is_sequence(layer) for layer in layers):
-        before, options = _of_sequences(inputs, layers, main, wish)
+        batch, axes = _of_sequences(inputs, layers, main, wish)
     else:
         before = _first_number(main, wish)
-        options = [_axes(one, main, before, wish) if one in main else (_STAY,) for one in inputs]
-    after = _wanted(inputs, options, wish)
-    _refuse_sizes(inputs, sides, after)
-    if before == after:
-        options = [(_STAY,)] * len(inputs)
-    found = _possible(inputs, layers, options, Batch(before, after), wish)
+        axes = {one.name: _axes(one, main, before, wish) for one in main}
+        batch = Batch(before, _wanted(before, axes, wish))
+    refuse_sizes(inputs, sides, batch.after)
+    unchanged = batch.before == batch.after
+    options = [(_STAY,) if unchanged else axes.get(one.name, (_STAY,)) for one in inputs]
+    found = _possible(inputs, layers, options, batch, wish)
     best = _the_one(inputs, main, found)
     _refuse_unused([one for one in main if one.name not in wish.shapes], best)
     return replace(best, why=sides)
@@ -136,13 +134,13 @@ def _axes(one: Input, main: Sequence[Input], before: int, wish: Wish) -> tuple[i
     first = _first(one)
     if first is None or (before > 0 and first % before):
         return (_STAY,)
-    # Numbers that agree and are not 1 do so because they are the batch.
-    agrees = before != 1 and first == before and not _is_constant(one, main)
-    if one.is_data or _is_image(one) or len(main) == 1 or agrees:
+    if one.is_data or _is_image(one) or len(main) == 1:
         return (0,)
     if one.name in wish.shapes:
         return (_STAY,) if _is_kept(one, wish) else (0,)
-    return (0, _STAY)
+    # Numbers that agree and are not 1 do so because they are the batch.
+    agrees = before != 1 and first == before and not _is_constant(one, main)
+    return (0,) if agrees else (0, _STAY)
 
 
 def _is_constant(one: Input, main: Sequence[Input]) -> bool:
@@ -152,37 +150,53 @@ def _is_constant(one: Input, main: Sequence[Input]) -> bool:
 
 def _of_sequences(
     inputs: Sequence[Input], layers: Sequence[LayerSpec], main: Sequence[Input], wish: Wish
-) -> tuple[int, list[tuple[int, ...]]]:
+) -> tuple[Batch, dict[str, tuple[int, ...]]]:
     """The batch of a recurrent net, and the axes at which its inputs may have it.
 
     Raises:
         ModelError: The shapes do not reach its recurrent layers.
     """
-    odd = next(layer for layer in layers if is_sequence(layer))
-    as_is = {one.name: Blob.fixed(wish.shapes.get(one.name, one.shape)) for one in inputs}
-    steps = follow(layers, as_is, Batch(1, 1), wish.tolerated).steps
-    read = {id(layer) for layer, _ in steps}
+    as_is = {one.name: Blob.fixed(one.shape or wish.shapes.get(one.name)) for one in inputs}
+    steps = follow(layers, as_is, Batch(1, 1)).steps
+    sequences = [layer for layer in layers if is_sequence(layer)]
+    all_read = (
+        len(steps) == len(sequences) == sum(one.type in KNOWN_SEQUENCES for one in sequences)
+    )
     batches = {shape[1] for _, shape in steps}
-    known = [layer for layer in layers if layer.type in KNOWN_SEQUENCES]
-    others = [layer for layer in layers if is_sequence(layer) and layer not in known]
     before = batches.pop() if len(batches) == 1 else 0
-    if before > 0 and not others and all(id(layer) in read for layer in known):
-        return before, [_axes_in_time(one, main, before) for one in inputs]
+    if before > 0 and all_read:
+        batch = Batch(before, _wanted_sequences(before, sequences, wish))
+        return batch, {one.name: _axes_in_time(one, batch, wish) for one in main}
     if wish.batch in {None, 1} and _is_one_step(inputs, layers):
-        return 1, [(_STAY,) for _ in inputs]
+        return Batch(1, 1), {}
     message = (
-        f"the net is recurrent ({odd.type}): time and batch share the first axes of its "
-        "blobs, and cannot be told apart with certainty"
+        f"the net is recurrent ({sequences[0].type}): time and batch share the first axes of "
+        "its blobs, and cannot be told apart with certainty"
     )
     hint = "Only one step of one sequence is certain: write a 1 for both into a copy."
-    raise odd.wrong(message, hint=hint)
+    raise sequences[0].wrong(message, hint=hint)
 
 
-def _axes_in_time(one: Input, main: Sequence[Input], before: int) -> tuple[int, ...]:
-    if one not in main or one.shape is None:
+def _wanted_sequences(before: int, sequences: Iterable[LayerSpec], wish: Wish) -> int:
+    """The number of sequences that was asked for, by number or by the shape of a marker."""
+    if wish.batch is not None or not wish.shapes:
+        return wish.batch or 1
+    markers = {layer.bottoms[1] for layer in sequences} & wish.shapes.keys()
+    return next((wish.shapes[name][1] for name in sorted(markers)), before)
+
+
+def _axes_in_time(one: Input, batch: Batch, wish: Wish) -> tuple[int, ...]:
+    if one.shape is None:
         return (_STAY,)
-    axes = [axis for axis, size in enumerate(one.shape[:2]) if size % before == 0]
-    return (*axes, _STAY)
+    shape = wish.shapes.get(one.name)
+    axes = [
+        axis
+        for axis, size in enumerate(one.shape[:2])
+        if size % batch.before == 0
+        and (shape is None or shape[axis] * batch.before == size * batch.after)
+    ]
+    kept = shape is None or shape[:2] == one.shape[:2]
+    return (*axes, _STAY) if kept or not axes else tuple(axes)
 
 
 def _is_one_step(inputs: Sequence[Input], layers: Sequence[LayerSpec]) -> bool:
@@ -196,16 +210,16 @@ def _is_one_step(inputs: Sequence[Input], layers: Sequence[LayerSpec]) -> bool:
     )
 
 
-def _wanted(inputs: Sequence[Input], options: Sequence[tuple[int, ...]], wish: Wish) -> int:
-    """The batch that was asked for, by its number or by whole shapes.
+def _wanted(before: int, axes: Mapping[str, tuple[int, ...]], wish: Wish) -> int:
+    """The batch that was asked for, by its number or by whole shapes, or else the one it is.
 
     Raises:
         ModelError: The two contradict each other.
     """
     given = {
-        one.name: shape[axes[0]]
-        for one, axes in zip(inputs, options, strict=True)
-        if (shape := wish.shapes.get(one.name)) is not None and axes[0] != _STAY
+        name: shape[axes[name][0]]
+        for name, shape in wish.shapes.items()
+        if name in axes and axes[name][0] != _STAY
     }
     for name, size in given.items():
         wanted = next(iter(given.values())) if wish.batch is None else wish.batch
@@ -213,7 +227,7 @@ def _wanted(inputs: Sequence[Input], options: Sequence[tuple[int, ...]], wish: W
             shown = shape_text(wish.shapes[name])
             message = f"the shape {name}={shown} has a batch of {size}, not {wanted}"
             raise ModelError(message, hint="Pass one of the two, or make them agree.")
-    return wish.batch or next(iter(given.values()), 1)
+    return wish.batch or next(iter(given.values()), before if wish.shapes else 1)
 
 
 def _possible(
@@ -233,19 +247,26 @@ def _possible(
         raise inputs[0].wrong(message, _shape_hint(inputs))
     found: list[Assigned] = []
     reason: ModelError | None = None
+    likeliest = tuple(axes[0] for axes in options)
     for axes in itertools.product(*options):
+        if batch.before != batch.after and set(axes) == {_STAY}:
+            continue
         blobs = dict(_blobs(inputs, axes, batch, wish))
         try:
             followed = follow(layers, blobs, batch, wish.tolerated)
         except ModelError as error:
+            if isinstance(error, DoubtError) and axes == likeliest:
+                # It could be this, and so nothing else is certain.
+                raise
             # What went the furthest is the likeliest, and its end says the most.
             reason = max(reason or error, error, key=lambda one: one.line or 0)
             continue
         names = [one.name for one in inputs]
         shapes = {name: blob.new for name, blob in blobs.items()}
         found.append(Assigned(batch, shapes, dict(zip(names, axes, strict=True)), {}, followed))
-    if reason is not None and not found:
-        raise reason
+    if not found:
+        message = "no input of the net has this batch"
+        raise reason or inputs[0].wrong(message, _shape_hint(inputs))
     return found
 
 
@@ -283,18 +304,18 @@ def _the_one(
         if _edits(other) == _edits(best):
             continue
         odd = next(one for one in inputs if other.axes[one.name] != best.axes[one.name])
-        if best.batch.before == 1 and best.axes[odd.name] == 0 and _may_agree(odd, main, best):
+        if best.batch.before == 1 and best.axes[odd.name] == 0 and _agrees(odd, main, best, other):
             continue
         shown = f"the input {odd.name!r} ({shape_text(odd.shape)})"
         raise odd.wrong(f"it is not certain that {shown} has a batch", _shape_hint(inputs))
     return best
 
 
-def _may_agree(one: Input, main: Sequence[Input], best: Assigned) -> bool:
+def _agrees(one: Input, main: Sequence[Input], best: Assigned, other: Assigned) -> bool:
     """Whether a 1 at the front of an input is rather the batch of 1 than something else."""
     if best.followed.steps:
         # Time and batch share the axis, and are parted further down: the net is the same.
-        return True
+        return other.axes[one.name] != _STAY
     return _first(one) == 1 and not _is_constant(one, main) and one.name not in best.followed.blind
 
 
@@ -316,41 +337,6 @@ def _refuse_unused(main: Iterable[Input], best: Assigned) -> None:
 def _edits(one: Assigned) -> tuple[object, ...]:
     numbers = {at: new for at, (_, new) in one.followed.numbers.items()}
     return dict(one.shapes), numbers
-
-
-def _side(one: Input, layers: Iterable[LayerSpec]) -> str | None:
-    """Why the first number of an input is no batch, or None where it may be one."""
-    if one.is_data or one.shape is None:
-        return None
-    if not one.shape:
-        return "is a single number"
-    users = {
-        (layer.kind, layer.bottoms.index(one.name))
-        for layer in layers
-        if one.name in layer.bottoms
-    }
-    regions = any("roi" in kind and place > 0 for kind, place in users)
-    if _ROI_COLUMNS in one.shape[1:2] and (regions or one.name == "rois"):
-        return "lists regions, not images"
-    if one.shape[:2] == (1, 1) and one.shape[3:] == (_BOX_COLUMNS,) and one.name == "label":
-        return "lists boxes of objects, not images"
-    proposals = any("proposal" in kind or kind == "python" for kind, place in users if place)
-    if one.shape[1:] == (_IM_INFO_COLUMNS,) and (proposals or one.name == "im_info"):
-        return "holds an image's size"
-    return None
-
-
-def _refuse_sizes(inputs: Sequence[Input], sides: Mapping[str, str], after: int) -> None:
-    """Refuse another batch beside the sizes of its images, of which there must be as many.
-
-    Raises:
-        ModelError: There is such an input.
-    """
-    for one in inputs:
-        size = sides.get(one.name) == "holds an image's size"
-        if size and one.shape is not None and (after, one.shape[0]) != (1, 1):
-            message = f"the input {one.name!r} holds the size of each image of the batch"
-            raise one.wrong(message, "Measure this net at batch 1.")
 
 
 def _first(one: Input) -> int | None:

@@ -288,7 +288,11 @@ def _verified(first: _Net, assigned: Assigned, last: _Net) -> list[str]:
     # A shape for bare ``input:`` lines makes a layer of them, where before there was none.
     same = len(first.layers) == len(last.layers)
     before = _as_it_is(first) if same and first.wish.shapes else assigned.followed
-    now = _as_it_is(last)
+    inputs, again = _assigned(last)
+    if any(_replacements(inputs, again)):
+        message = "the result would be patched once more, and so it is not certain"
+        raise ModelError(message, hint=BY_HAND)
+    now = again.followed
     if same and [one.name for one in first.layers] != [one.name for one in last.layers]:
         raise ModelError("the patched file is not the same net", hint=BY_HAND)
     changed = []

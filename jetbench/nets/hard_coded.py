@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from jetbench.formats.textproto import Field, Message, Scalar
-from jetbench.nets.hazards import BY_HAND
+from jetbench.nets.hazards import BY_HAND, DoubtError
 from jetbench.nets.net import Shape, shape_text
 
 if TYPE_CHECKING:
@@ -79,7 +79,10 @@ def _of_reshape(holder: Holder, before: int, after: int) -> Numbers:
     values = {place: dim.as_int() for place, dim in written.items()}
     if values.get(holder.axis) == 0:
         return ()
-    inside = next(there for here, there in _groups(holder.bottom, top) if holder.axis in here)
+    groups = _groups(holder.bottom, top)
+    inside = next((there for here, there in groups if holder.axis in here), None)
+    if inside is None:
+        return ()
     place = _place(holder, top, _with_ones(inside, top), before)
     if values.get(place, -1) == -1:
         return ()
@@ -165,9 +168,9 @@ def _of_slice(holder: Holder, before: int, after: int) -> Numbers:
 
 def _wrong(holder: Holder, number: Scalar | None, message: str) -> ModelError:
     if number is None:
-        return holder.layer.wrong(message, hint=BY_HAND)
+        return DoubtError.of(holder.layer.wrong(message, hint=BY_HAND))
     message = f"layer {holder.layer.name!r}: {message}"
-    return holder.layer.fields.places.wrong(number.start, message, BY_HAND)
+    return DoubtError.of(holder.layer.fields.places.wrong(number.start, message, BY_HAND))
 
 
 def _with(layer: LayerSpec, numbers: Numbers) -> LayerSpec:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from jetbench.domain.errors import ModelError
 from jetbench.formats.textproto import Message
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ _AXIS_KEYS = {
     "scale": ("scale_param", ("axis",)),
     "bias": ("bias_param", ("axis",)),
 }
+
+
+class DoubtError(ModelError):
+    """A net that may well be the same net at another batch, but not with certainty."""
+
+    @classmethod
+    def of(cls, error: ModelError) -> DoubtError:
+        """The error, as one that leaves the matter open."""
+        return cls(error.bare, hint=error.hint, line=error.line, column=error.column)
 
 
 def may_fold(layer: LayerSpec) -> bool:
@@ -73,7 +83,7 @@ def refuse_carrier(layer: LayerSpec, after: int) -> None:
         ModelError: It picks images by number, or takes one at a time.
     """
     if layer.kind in _BY_INDEX:
-        raise layer.wrong(f"{layer.type} picks images by number", hint=BY_HAND)
+        raise DoubtError.of(layer.wrong(f"{layer.type} picks images by number", hint=BY_HAND))
     if after > 1 and (_SINGLE_IMAGE.search(layer.kind) or _is_proposal(layer)):
         message = f"{layer.type} takes one image at a time"
         raise layer.wrong(message, hint="Measure this net at batch 1.")
@@ -81,7 +91,7 @@ def refuse_carrier(layer: LayerSpec, after: int) -> None:
         for field in block.value.fields if isinstance(block.value, Message) else ():
             if field.name in _BATCH_KEYS:
                 message = f"the layer {layer.name!r} ({layer.type}) has a {field.name} of its own"
-                raise layer.fields.places.wrong(field.start, message, BY_HAND)
+                raise DoubtError.of(layer.fields.places.wrong(field.start, message, BY_HAND))
 
 
 def refuse_blind(layer: LayerSpec, before: int) -> None:
@@ -96,7 +106,8 @@ def refuse_blind(layer: LayerSpec, before: int) -> None:
     """
     for place, message in _doubts(layer, before):
         where = f"the layer {layer.name!r} ({layer.type})"
-        raise layer.fields.places.wrong(place.start, f"{where} {message}", BY_HAND)
+        error = layer.fields.places.wrong(place.start, f"{where} {message}", BY_HAND)
+        raise DoubtError.of(error)
 
 
 def _doubts(layer: LayerSpec, before: int) -> Iterator[tuple[Scalar, str]]:

@@ -103,7 +103,7 @@ def _refuse_by_its_fields(root: Message) -> None:
     if not names:
         message = "there is nothing in the file but comments"
         raise ModelError(message, hint="Was its download cut off?")
-    if names & {"layer", "layers"} or {"input", "input_dim"} <= names:
+    if names & {"layer", "layers"} or ("input" in names and names & {"input_dim", "input_shape"}):
         return
     if names & _SOLVER_FIELDS:
         nets = [root.get(name) for name in ("net", "train_net", "test_net")]

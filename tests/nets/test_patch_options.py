@@ -90,6 +90,18 @@ def test_an_input_without_a_shape_can_be_given_one(text: str) -> None:
     assert patch_batch(patched.text, 2).edits == ()
 
 
+def test_whole_shapes_of_a_sequence_say_how_many_there_are() -> None:
+    """By the marker; a shape that keeps its number of sequences is another length."""
+    net = inputs(words="4x2x5", cont="4x2") + layer(
+        "LSTM", "recurrent_param { num_output: 3 }", "words cont"
+    )
+    more = patch_batch(net, None, shapes={"words": (4, 3, 5), "cont": (4, 3)})
+    assert more.batch == 3
+    assert more.text == net.replace("dim: 4 dim: 2", "dim: 4 dim: 3")
+    longer = patch_batch(net, None, shapes={"words": (9, 2, 5), "cont": (9, 2)})
+    assert longer.text == net.replace("dim: 4 dim: 2", "dim: 9 dim: 2")
+
+
 def test_shapes_tell_inputs_apart_that_are_not_certain() -> None:
     """One that keeps its first number has no batch."""
     text = inputs(data="12x3x40x40", state="8x5") + layer("Any", bottom="data state") + CONV

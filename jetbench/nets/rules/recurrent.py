@@ -43,6 +43,8 @@ def recurrent(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     weights: tuple[Shape, ...] = ((width, count(values[2:])), (width,))
     macs = count(values) * width
     if len(bottoms) - states > _LEAST:
+        if bottoms[2][:1] != (batch,):
+            raise layer.wrong(f"{layer.bottoms[2]!r} is not one for each of {batch} sequences")
         weights += ((width, count(bottoms[2][1:])),)
         macs += count(bottoms[2]) * width
     weights += ((width, hidden),)
