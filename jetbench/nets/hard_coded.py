@@ -161,16 +161,17 @@ def _of_slice(holder: Holder, before: int, after: int) -> Numbers:
     if len(pieces) > 1 and any(piece % before for piece in pieces):
         raise _wrong(holder, points[0], "it cuts the batch into unequal pieces")
     if any(edge * after % before for edge in edges):
+        step = before // math.gcd(before, *edges)
         message = f"it cuts the batch into {len(edges) - 1} pieces, and {after} cannot be cut so"
-        raise _wrong(holder, points[0], message)
+        raise _wrong(holder, points[0], message, f"Choose a batch that is a multiple of {step}.")
     return tuple((point, (point.as_int() or 0) * after // before) for point in points)
 
 
-def _wrong(holder: Holder, number: Scalar | None, message: str) -> ModelError:
+def _wrong(holder: Holder, number: Scalar | None, message: str, hint: str = BY_HAND) -> ModelError:
     if number is None:
-        return DoubtError.of(holder.layer.wrong(message, hint=BY_HAND))
+        return DoubtError.of(holder.layer.wrong(message, hint=hint))
     message = f"layer {holder.layer.name!r}: {message}"
-    return DoubtError.of(holder.layer.fields.places.wrong(number.start, message, BY_HAND))
+    return DoubtError.of(holder.layer.fields.places.wrong(number.start, message, hint))
 
 
 def _with(layer: LayerSpec, numbers: Numbers) -> LayerSpec:

@@ -113,6 +113,14 @@ def test_what_stands_in_the_other_phase_alone_changes_too() -> None:
     assert any("phase TRAIN alone keeps its batch (line 7" in note for note in patched.notes)
 
 
+def test_a_batch_that_cannot_be_cut_says_which_can() -> None:
+    """Triplets come in threes."""
+    triplet = "slice_param { axis: 0 slice_point: 4 slice_point: 8 }"
+    text = INPUT_LAYER + layer("Slice", triplet, top="a b c")
+    assert "multiple of 3" in (refused(text, batch=4).hint or "")
+    assert len(patch_batch(text, 6).edits) == 2
+
+
 def test_a_part_of_the_batch_is_followed_like_the_whole() -> None:
     """Behind a Slice into pairs, where -1 stands and where a number does."""
     pair = layer("Slice", "slice_param { axis: 0 slice_point: 6 }", top="a b")
