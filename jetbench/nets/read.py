@@ -73,7 +73,7 @@ def read_net(text: str) -> NetSpec:
     layers = tuple(_read_layer(layer, old=bool(old)) for layer in modern or old)
     return NetSpec(
         name=fields.word("name", ""),
-        layers=((inputs,) if inputs else ()) + v0.without_padding(layers),
+        layers=((inputs,) if inputs else ()) + (v0.without_padding(layers) if old else layers),
         stages=fields.block("state").words("stage"),
         fields=fields,
     )

@@ -166,6 +166,16 @@ def test_padding_layers_are_taken_up() -> None:
     assert layers[2].fields.block("pooling_param").natural("pad") == 0
 
 
+def test_a_modern_layer_called_padding_stays() -> None:
+    """Only the first two forms of the format are brought up to date; a fork's layer is its own."""
+    text = """
+        input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
+        layer { name: "pad" type: "padding" bottom: "data" top: "pad" }
+        layer { name: "relu" type: "ReLU" bottom: "pad" top: "relu" }
+    """
+    assert [layer.type for layer in read_net(text).layers] == ["Input", "padding", "ReLU"]
+
+
 @pytest.mark.parametrize(
     "reader",
     [
