@@ -14,7 +14,9 @@ from jetbench.domain.errors import ModelError, UsageError
 from jetbench.domain.plan import Case, Options, Plan, Prototxt, Trial
 from jetbench.nets.batch import patch_batch
 from jetbench.nets.build import build_net
+from jetbench.nets.net import shape_text
 from jetbench.nets.peaks import TX2_PEAKS, bound_ms, floor_ms, precision_of
+from jetbench.nets.rules import FORWARD_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from jetbench.domain.board import Board
     from jetbench.domain.plan import Shapes
 
-FORWARD_ONLY = ("DetectionOutput", "YoloDetectionOutput", "Yolov3DetectionOutput")
-"""Layers whose backward pass is ``NOT_IMPLEMENTED``, which ends ``caffe time``."""
 _NO_BACKWARD = (
     "Layer {!r} has no backward pass, which `caffe time` runs as well: where this fails, pass "
     "--phase TRAIN if the net leaves it out there."
@@ -168,7 +168,7 @@ def _case(found: ResolvedModel, batch: int | None, shapes: Shapes, options: Opti
 
 def _named(name: str, shapes: Shapes, stages: Sequence[str]) -> str:
     """The model's name, with all that makes it another net than the file's."""
-    each = [(blob, "x".join(map(str, shape))) for blob, shape in shapes]
+    each = [(blob, shape_text(shape)) for blob, shape in shapes]
     shown = each[0][1] if len(each) == 1 else ",".join(f"{blob}={text}" for blob, text in each)
     return name + (f"@{shown}" if shown else "") + "".join(f"+{stage}" for stage in stages)
 

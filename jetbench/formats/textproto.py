@@ -40,7 +40,8 @@ _ITEM = re.compile(rf"{_SKIP}(?:{_SCALAR}|([{{<])|(\])|(,))", re.DOTALL)
 _SKIPPED = re.compile(_SKIP)
 _NAMED = re.compile(rf"({_NAME})({_SKIP}:)?{_SKIP}")
 _ONE_LITERAL = re.compile(rf"#[^\n]*|({_LITERAL})", re.DOTALL)
-_LINE_END = re.compile(r"\r\n|\n|\r")
+LINE_END = re.compile(r"\r\n|\n|\r")
+"""What ends a line: LF, CRLF, or a lone CR."""
 _SIGN_GAP = re.compile(rf"-{_SKIP}")
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|[xX]([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
@@ -181,7 +182,7 @@ def parse(text: str) -> Message:
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """The place of a character, both from 1; LF, CRLF and a lone CR end a line."""
     line, begin = 1, 0
-    for found in _LINE_END.finditer(text, 0, offset):
+    for found in LINE_END.finditer(text, 0, offset):
         # A CRLF cut in two by `offset` still ends the line behind its LF.
         if found.end() == offset and text[offset - 1 : offset + 1] == "\r\n":
             break
@@ -363,7 +364,7 @@ class _Reader:
         for found in _ONE_LITERAL.finditer(self.text):
             if found.start() > before:
                 break
-            if found[1] and _LINE_END.search(found[1]):
+            if found[1] and LINE_END.search(found[1]):
                 begin, end = self._where(found.start()), self._where(found.end())
                 return f" A string begins on {begin} and runs on to {end}: is a quote missing?"
         return ""

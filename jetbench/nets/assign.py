@@ -162,7 +162,7 @@ def _of_sequences(
     all_read = (
         len(steps) == len(sequences) == sum(one.type in KNOWN_SEQUENCES for one in sequences)
     )
-    batches = {shape[1] for _, shape in steps}
+    batches = {shape[1] for shape in steps}
     before = batches.pop() if len(batches) == 1 else 0
     if before > 0 and all_read:
         batch = Batch(before, _wanted_sequences(before, sequences, wish))

@@ -30,7 +30,7 @@ from jetbench.nets.inputs import (
 )
 from jetbench.nets.not_a_net import BOM
 from jetbench.nets.patch_notes import comment_notes, notes_on, some
-from jetbench.nets.phases import State, keeps, layers_of
+from jetbench.nets.phases import PHASES, State, keeps, layers_of
 from jetbench.nets.read import read_net
 from jetbench.nets.shapes import with_axes
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from jetbench.nets.net import Shape
     from jetbench.nets.spec import LayerSpec, NetSpec
 
-_PHASES = ("TEST", "TRAIN")
 _HOLDERS = {INPUT, DUMMY, "Reshape", "Slice"}
 """Layers that can hold a batch."""
 _MENDED = "The byte-order mark is removed: Caffe would refuse the file with it."
@@ -106,9 +105,10 @@ def patch_batch(  # noqa: PLR0913 - all but the first two by name
     state, wish = State(phase, (*spec.stages, *stages)), Wish(batch, shapes)
     first = net = _Net(spec, layers_of(spec, state), state, wish, data_layers)
     refuse_ambiguous(spec)
-    shaped = with_axes(original, spec, net.layers, shapes) if shapes else original
+    shaped, as_it_was = original, None
     if shapes:
-        wish = replace(wish, tolerated=frozenset(_as_it_is(first).errors))
+        shaped, as_it_was = with_axes(original, spec, net.layers, shapes), _as_it_is(first)
+        wish = replace(wish, tolerated=frozenset(as_it_was.errors))
         net = net.of(read_net(shaped), state, wish)
     inputs, assigned = _assigned(net)
     others, kept = _of_other_phase(net, assigned.batch.after)
@@ -125,7 +125,7 @@ def patch_batch(  # noqa: PLR0913 - all but the first two by name
         notes=(
             *([_MENDED] if text != original else []),
             *notes_on(inputs, assigned, net.layers),
-            *_verified(first, assigned, last),
+            *_verified(first, as_it_was, assigned, last),
             *kept,
             *comment_notes(original, spec),
         ),
@@ -138,7 +138,7 @@ def patch_batch(  # noqa: PLR0913 - all but the first two by name
 def _check_arguments(batch: int | None, phase: str) -> None:
     if batch is not None and batch < 1:
         raise ModelError(f"a batch of {batch} is none", hint="Pass a batch of 1 or more.")
-    if phase not in _PHASES:
+    if phase not in PHASES:
         raise ModelError(f"there is no phase {phase!r}", hint="Pass TEST or TRAIN.")
 
 
@@ -156,8 +156,7 @@ def _assigned(net: _Net) -> tuple[tuple[Input, ...], Assigned]:
     _refuse_missing(layers, net)
     for one in inputs:
         if one.shape is None and not one.is_data:
-            message = f"the input {one.name!r} has no shape: code sets it at run time"
-            raise one.wrong(message, f"Pass one, such as --shape {one.name}=1x3x224x224.")
+            raise one.wrong(*_no_shape(one.name))
         check_size(one, net.wish.shapes.get(one.name, (1,)))
     assigned = assign(inputs, layers, net.wish)
     for one in inputs:
@@ -203,10 +202,9 @@ def _refuse_missing(layers: Sequence[LayerSpec], net: _Net) -> None:
         if missing is not None:
             message = f"no layer makes its bottom {missing!r} in phase {net.state.phase}"
             makers = [one for one in net.spec.layers if missing in one.tops]
-            stages = [stage for one in makers for stage in _stages(one)]
             hint = "Caffe would refuse the net: is a layer missing?"
-            if stages:
-                hint = f"It is made in a stage: pass --stage {' or '.join(dict.fromkeys(stages))}."
+            if stages := _stages(makers):
+                hint = f"It is made in a stage: pass --stage {stages}."
             elif makers:
                 hint = "It is made in the other phase: pass --phase."
             raise layer.wrong(message, hint=hint)
@@ -216,27 +214,36 @@ def _no_input(net: _Net) -> ModelError:
     """Why there is none, and in which phase or stage there is one."""
     phase = net.state.phase
     message = f"the net has no input in phase {phase}"
-    (other,) = (name for name in _PHASES if name != phase)
+    other = _other(phase)
     sources = [layer for layer in net.spec.layers if is_source(layer)]
     elsewhere = replace(net.state, phase=other)
     if any(keeps(layer, elsewhere) for layer in sources if layer.type in {INPUT, DUMMY}):
         hint = f"It has one in phase {other}: pass --phase {other}."
         return net.spec.fields.wrong(message, hint)
-    stages = [stage for layer in sources for stage in _stages(layer)]
-    if stages:
-        hint = f"Its input is for a stage: pass --stage {' or '.join(dict.fromkeys(stages))}."
+    if stages := _stages(sources):
+        hint = f"Its input is for a stage: pass --stage {stages}."
         return sources[0].wrong(message, hint=hint)
     bare = net.spec.fields.scalars("input")
     if bare:
-        name = bare[0].as_str()
-        message = f"the input {name!r} has no shape: code sets it at run time"
-        hint = f"Pass one, such as --shape {name}=1x3x224x224."
-        return net.spec.fields.places.wrong(bare[0].start, message, hint)
+        return net.spec.fields.places.wrong(bare[0].start, *_no_shape(bare[0].as_str()))
     return net.spec.fields.wrong(message, "Add an Input layer with the shape you want.")
 
 
-def _stages(layer: LayerSpec) -> tuple[str, ...]:
-    return tuple(stage for rule in layer.fields.blocks("include") for stage in rule.words("stage"))
+def _no_shape(name: str) -> tuple[str, str]:
+    """What is wrong with an input that has none, and what to do."""
+    message = f"the input {name!r} has no shape: code sets it at run time"
+    return message, f"Pass one, such as --shape {name}=1x3x224x224."
+
+
+def _other(phase: str) -> str:
+    (other,) = (name for name in PHASES if name != phase)
+    return other
+
+
+def _stages(layers: Sequence[LayerSpec]) -> str:
+    """The stages that some layers are for: ``train or deploy``."""
+    rules = (rule for layer in layers for rule in layer.fields.blocks("include"))
+    return " or ".join(dict.fromkeys(stage for rule in rules for stage in rule.words("stage")))
 
 
 def _replacements(inputs: Sequence[Input], assigned: Assigned) -> Iterator[Replacement]:
@@ -255,7 +262,7 @@ def _replacements(inputs: Sequence[Input], assigned: Assigned) -> Iterator[Repla
 
 def _of_other_phase(net: _Net, after: int) -> tuple[list[Replacement], list[str]]:
     """The change for the phase that was not asked for; none where that is not certain."""
-    (other,) = (name for name in _PHASES if name != net.state.phase)
+    other = _other(net.state.phase)
     here = {id(layer) for layer in net.layers}
     there = net.of(net.spec, replace(net.state, phase=other), Wish(after, {}))
     own = [layer for layer in there.layers if id(layer) not in here]
@@ -276,7 +283,9 @@ def _of_data_layers(spec: NetSpec, after: int) -> Iterator[Replacement]:
             yield rewritten(number, after)
 
 
-def _verified(first: _Net, assigned: Assigned, last: _Net) -> list[str]:
+def _verified(
+    first: _Net, as_it_was: Followed | None, assigned: Assigned, last: _Net
+) -> list[str]:
     """Read the result as a net of its own, and hold it against what was meant.
 
     Returns:
@@ -287,7 +296,7 @@ def _verified(first: _Net, assigned: Assigned, last: _Net) -> list[str]:
     """
     # A shape for bare ``input:`` lines makes a layer of them, where before there was none.
     same = len(first.layers) == len(last.layers)
-    before = _as_it_is(first) if same and first.wish.shapes else assigned.followed
+    before = as_it_was if same and as_it_was else assigned.followed
     inputs, again = _assigned(last)
     if any(_replacements(inputs, again)):
         message = "the result would be patched once more, and so it is not certain"

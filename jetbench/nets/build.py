@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
 from jetbench.nets.net import FP32_BYTES, Layer, Net, Shape, count, shape_text
-from jetbench.nets.phases import State, layers_of
+from jetbench.nets.phases import PHASES, State, layers_of
 from jetbench.nets.read import read_net
 from jetbench.nets.rules import RULES, Effect, Rule
 from jetbench.nets.wiring import with_splits
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from jetbench.nets.spec import LayerSpec
 
-PHASES = ("TEST", "TRAIN")
 _INT_MAX = 2**31 - 1
 """Caffe refuses a blob with more values."""
 AUTOMATIC_TOP = "(automatic)"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from jetbench.formats.textproto import LINE_END
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jetbench.formats.textproto import Scalar
-
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +62,5 @@ def replaced(text: str, replacements: Iterable[Replacement]) -> str:
 
 def changed_lines(old: str, new: str) -> tuple[Edit, ...]:
     """The lines that differ; both texts must have as many."""
-    pairs = zip(_LINE_END.split(old), _LINE_END.split(new), strict=True)
+    pairs = zip(LINE_END.split(old), LINE_END.split(new), strict=True)
     return tuple(Edit(i, a, b) for i, (a, b) in enumerate(pairs, start=1) if a != b)

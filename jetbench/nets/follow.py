@@ -72,8 +72,8 @@ class Followed:
     """By place of the layer: why Caffe could not set it up as the file has it."""
     blind: set[str] = field(default_factory=set)
     """Blobs that go into a layer of which it is not known what it does."""
-    steps: list[tuple[LayerSpec, Shape]] = field(default_factory=list)
-    """The recurrent layers with the shape of their marker of sequences, T x N, as it will be."""
+    steps: list[Shape] = field(default_factory=list)
+    """Of each recurrent layer: the shape of its marker of sequences, T x N, as it will be."""
 
 
 def follow(
@@ -182,10 +182,10 @@ class _Follower:
         try:
             new = effect_of(changed, tuple(bottom.new for bottom in bottoms))
         except ModelError as error:
-            raise self._contradiction(error, error.bare) from None
+            raise self._contradiction(error) from None
         if new is None or (old.weights, old.statistics) != (new.weights, new.statistics):
             message = f"{layer.type} would have other weights"
-            raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+            raise self._contradiction(layer.wrong(message))
         return new
 
     def _tops(self, layer: LayerSpec, old: Effect, new: Effect) -> tuple[Blob, ...]:
@@ -198,7 +198,7 @@ class _Follower:
         tops = tuple(self._top(layer, one, other) for one, other in pairs)
         if tops and not any(top.varies for top in tops) and not may_fold(layer):
             message = f"its output of {shape_text(tops[0].old)} would not change with the batch"
-            raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+            raise self._contradiction(layer.wrong(message))
         return tops
 
     def _top(self, layer: LayerSpec, old: Shape | None, new: Shape | None) -> Blob:
@@ -222,7 +222,7 @@ class _Follower:
         ):
             return Blob(old, new, varies=True)
         message = f"its output of {shape_text(old)} would become {shape_text(new)}"
-        raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+        raise self._contradiction(layer.wrong(message))
 
     def _sequence(self, layer: LayerSpec, bottoms: tuple[Blob, ...]) -> None:
         """Time first, batch second: the first must stay, the second be the batch.
@@ -232,7 +232,7 @@ class _Follower:
         """
         values, go_on = bottoms[0], bottoms[1]
         if go_on.new is not None:
-            self.result.steps.append((layer, go_on.new))
+            self.result.steps.append(go_on.new)
         if self._batch.before == self._batch.after or values.old is None or values.new is None:
             return
         after, exposed = self._batch.after, layer.fields.block("recurrent_param")
@@ -244,11 +244,11 @@ class _Follower:
         wrong = wrong or any(blob.new is not None and blob.new[1:2] != (after,) for blob in hidden)
         if wrong:
             message = f"its batch would become {shape_text(values.new)[:40]}"
-            raise self._contradiction(layer.wrong(message), f"layer {layer.name!r}: {message}")
+            raise self._contradiction(layer.wrong(message))
 
-    def _contradiction(self, error: ModelError, message: str) -> ModelError:
+    def _contradiction(self, error: ModelError) -> ModelError:
         return ModelError(
-            f"{message} (at a batch of {self._batch.after})",
+            f"{error.bare} (at a batch of {self._batch.after})",
             line=error.line,
             column=error.column,
             hint=BY_HAND,

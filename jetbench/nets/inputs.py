@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 INPUT = "Input"
 DUMMY = "DummyData"
+PARAMS = {INPUT: "input_param", DUMMY: "dummy_data_param"}
+"""By the type of the layer: the block that holds the shapes of its tops."""
 BATCH_KEYS = ("batch_size", "batchsize")
 """What a data layer calls its batch, today and in the first form of the format."""
 
@@ -152,7 +154,7 @@ def _declared(layer: LayerSpec) -> list[Input]:
     if layer.inputs is not None:
         shapes: tuple[tuple[Scalar, ...], ...] = layer.dims
     else:
-        block = layer.fields.block("input_param" if layer.type == INPUT else "dummy_data_param")
+        block = layer.fields.block(PARAMS[layer.type])
         shapes = tuple(shape.scalars("dim") for shape in block.blocks("shape"))
         if not shapes and layer.type == DUMMY:
             columns = [block.scalars(axis) for axis in _LEGACY_AXES]

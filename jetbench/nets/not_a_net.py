@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
-from jetbench.formats.textproto import Message, line_and_column, parse
+from jetbench.formats.textproto import LINE_END, Message, line_and_column, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +119,7 @@ def _refuse_by_its_fields(root: Message) -> None:
 def _explained(text: str, error: ModelError) -> ModelError:
     """A syntax error with a guess at what the file is."""
     hint = error.hint
-    lines = re.split(r"\r\n|\n|\r", text)
+    lines = LINE_END.split(text)
     if error.line is not None and error.line <= len(lines):
         line = lines[error.line - 1]
         if _PLACEHOLDER.search(line.partition(" #")[0]):

@@ -32,7 +32,7 @@ _FLOP_A_CLOCK = 2
 """A core finishes one fused multiply-add a clock."""
 _MEMORY_BYTES_A_CLOCK = 32
 """128 bits of LPDDR4, on both edges of the EMC's clock."""
-_FLOP_A_MAC = 2
+FLOP_A_MAC = 2
 _FORWARD_FIELDS = (
     "default_forward_type",
     "default_forward_math",
@@ -171,7 +171,7 @@ def _times_ms(
     if precision == "fp16":
         gflops = peak.fp16_gflops
         moved_bytes /= 2
-    return _FLOP_A_MAC * macs / (gflops * 1e6), moved_bytes / (peak.memory_gb_s * 1e6)
+    return FLOP_A_MAC * macs / (gflops * 1e6), moved_bytes / (peak.memory_gb_s * 1e6)
 
 
 def bound_ms(

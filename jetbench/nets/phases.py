@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from jetbench.nets.spec import Fields, LayerSpec, NetSpec
 
 
-_PHASES = {"0": "TRAIN", "1": "TEST"}
+PHASES = ("TEST", "TRAIN")
+_BY_NUMBER = {"0": "TRAIN", "1": "TEST"}
 """The text format takes a value of an enumeration by its number, too."""
 
 
@@ -49,7 +50,7 @@ def keeps(layer: LayerSpec, state: State) -> bool:
 def _meets(rule: Fields, state: State) -> bool:
     """Whether all conditions of one rule hold; a rule without any always does."""
     return (
-        _PHASES.get(phase := rule.word("phase", state.phase), phase) == state.phase
+        _BY_NUMBER.get(phase := rule.word("phase", state.phase), phase) == state.phase
         and rule.integer("min_level", state.level) <= state.level
         and rule.integer("max_level", state.level) >= state.level
         and all(stage in state.stages for stage in rule.words("stage"))

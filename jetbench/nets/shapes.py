@@ -7,12 +7,12 @@ are left to change.
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
+from jetbench.formats.textproto import LINE_END
 from jetbench.nets.edits import Replacement, replaced
-from jetbench.nets.inputs import DUMMY, INPUT, declared_inputs
+from jetbench.nets.inputs import PARAMS, declared_inputs
 from jetbench.nets.net import shape_text
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from jetbench.nets.net import Shape
     from jetbench.nets.spec import LayerSpec, NetSpec
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_PARAM = {INPUT: "input_param", DUMMY: "dummy_data_param"}
 _LEGACY_AXES = 4
 
 
@@ -127,7 +125,7 @@ def _shape_block(one: Input) -> Message | None:
     layer = one.layer
     if layer.inputs is not None:
         return layer.shape_blocks[layer.tops.index(one.name)] if layer.shape_blocks else None
-    blocks = layer.fields.block(_PARAM[layer.type]).blocks("shape")
+    blocks = layer.fields.block(PARAMS[layer.type]).blocks("shape")
     if not blocks:
         return None
     return blocks[min(layer.tops.index(one.name), len(blocks) - 1)].message
@@ -143,19 +141,19 @@ def _other_axes(text: str, message: Message, shape: Shape) -> Iterator[Replaceme
     more = shape[len(dims) :]
     added = "".join(f", {size}" if in_list else f" dim: {size}" for size in more)
     # Line ends stay, so that every other line keeps its number.
-    kept = "".join(_LINE_END.findall(text[last : dims[-1].end]))
+    kept = "".join(LINE_END.findall(text[last : dims[-1].end]))
     yield Replacement(last, dims[-1].end, added + kept)
 
 
 def _inserted(one: Input, shape: Shape) -> Replacement:
     """A shape for a layer that has none."""
-    block = one.layer.fields.block(_PARAM[one.layer.type]).message
+    block = one.layer.fields.block(PARAMS[one.layer.type]).message
     around = block or one.layer.fields.message
     if around is None:
         raise one.wrong(f"the input {one.name!r} has no shape", "Write it into the file.")
     new = f"shape {{{_dims(shape)}}} "
     if block is None:
-        new = f"{_PARAM[one.layer.type]} {{ {new}}} "
+        new = f"{PARAMS[one.layer.type]} {{ {new}}} "
     return Replacement(around.end - 1, around.end - 1, new)
 
 

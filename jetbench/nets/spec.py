@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from jetbench.domain.errors import ModelError
+from jetbench.formats.textproto import LINE_END
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _UINT32_MAX = 2**32 - 1
-_LINE_END = re.compile(r"\r\n|\n|\r")
 _SHOWN = 40
 """How many characters of a wrong value a message repeats."""
 
@@ -32,7 +31,7 @@ class Places:
     @classmethod
     def of(cls, text: str) -> Places:
         """The lines of a text; LF, CRLF and a lone CR end one."""
-        return cls(tuple(found.end() for found in _LINE_END.finditer(text)))
+        return cls(tuple(found.end() for found in LINE_END.finditer(text)))
 
     def line(self, offset: int) -> int:
         """The line, from 1, in which a character stands."""

@@ -13,7 +13,7 @@ from tabulate import tabulate
 
 from jetbench.formats.words import printable
 from jetbench.nets.net import shape_text
-from jetbench.nets.peaks import TX2_PEAKS, at_least, bound_ms, layer_bound_ms, limit_of
+from jetbench.nets.peaks import FLOP_A_MAC, TX2_PEAKS, at_least, bound_ms, layer_bound_ms, limit_of
 from jetbench.report.table import GAP, WIDTH, inert, significant
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _MAXN = TX2_PEAKS[0]
-_FLOP_A_MAC = 2
 _BOUNDS: dict[str, tuple[str, Precision, bool]] = {
     "bound_ms": ("FP32", "fp32", False),
     "bound_fast_ms": ("FP32 fast", "fp32", True),
@@ -139,7 +138,7 @@ def _sums(net: Net) -> Json:
     return {
         "params": net.params,
         "macs": net.macs,
-        "flops": None if net.macs is None else _FLOP_A_MAC * net.macs,
+        "flops": None if net.macs is None else FLOP_A_MAC * net.macs,
         "weight_bytes": net.weight_bytes,
         "activation_bytes": net.activation_bytes,
     } | {
@@ -294,7 +293,7 @@ def _totals(estimate: Estimate) -> str:
         what += f" up to {printable(estimate.until, _MODEL_WIDTH)}"
     params = _sum(net.params, part.params or 0, _short)
     macs = _sum(net.macs, part.macs or 0, _short)
-    flops = _sum(net.macs, part.macs or 0, lambda macs: _short(_FLOP_A_MAC * macs))
+    flops = _sum(net.macs, part.macs or 0, lambda macs: _short(FLOP_A_MAC * macs))
     weights = _sum(net.weight_bytes, part.weight_bytes or 0, _bytes)
     activations = _sum(net.activation_bytes, part.activation_bytes or 0, _bytes)
     return (

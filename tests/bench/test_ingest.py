@@ -16,6 +16,7 @@ from jetbench.domain.errors import UnreachableError
 from jetbench.domain.facts import PowerMode
 from jetbench.domain.plan import Options
 from jetbench.domain.timing import Failure
+from jetbench.nets.zoo import text_of
 from tests import make
 
 if TYPE_CHECKING:
@@ -289,6 +290,13 @@ def test_a_trial_that_comes_twice_counts_once() -> None:
     )
     assert record.forward_ms is not None
     assert record.forward_ms.values == (7.25, 7.25)
+
+
+def test_a_layer_without_a_backward_pass_is_named() -> None:
+    """`caffe time` would run it; where the phase leaves the layer out, nothing is said."""
+    text = text_of("ssd300")
+    assert any("'detection_out'" in note for note in prepare(text, "x", 1, (), Options()).notes)
+    assert prepare(text, "x", 1, (), Options(phase="TRAIN")).notes == ()
 
 
 def test_a_plan_knows_what_a_net_must_take() -> None:

@@ -47,4 +47,7 @@ RULES: Rules = {
 }
 """Every layer type that is known."""
 
-__all__ = ["RULES", "Effect", "Rule", "Rules"]
+FORWARD_ONLY = ("DetectionOutput", "YoloDetectionOutput", "Yolov3DetectionOutput")
+"""Layers whose backward pass is ``NOT_IMPLEMENTED``, which ends ``caffe time``."""
+
+__all__ = ["FORWARD_ONLY", "RULES", "Effect", "Rule", "Rules"]
