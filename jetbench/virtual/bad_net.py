@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jetbench.nets.phases import keeps
+from jetbench.nets.phases import layers_of
 from jetbench.nets.read import read_net
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def last_words(text: str, state: State, error: ModelError) -> tuple[str, str]:
     """
     spec = read_net(text)
     state = replace(state, stages=(*spec.stages, *state.stages))
-    layers = [layer for layer in spec.layers if keeps(layer, state)]
+    layers = layers_of(spec, state)
     if not layers:
         return "net.cpp:520", "Check failed: end < layers_.size() (-1 vs. 0) "
     return _wiring(layers) or _layer(layers, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jetbench.formats import textproto
-from jetbench.nets.phases import State, keeps
+from jetbench.nets.phases import State, layers_of
 from jetbench.nets.read import read_net
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ def printed_net(text: str, *, phase: str, stages: Sequence[str] = (), level: int
     lines += ["state {", f"  phase: {phase}", f"  level: {level}"]
     lines += [f"  stage: {_quoted(stage)}" for stage in stages or ("",)]
     lines.append("}")
-    for layer in spec.layers:
-        if keeps(layer, state):
-            lines += ["layer {", *_layer_lines(layer), "}"]
+    for layer in layers_of(spec, state):
+        lines += ["layer {", *_layer_lines(layer), "}"]
     return "\n".join(lines)
 
 
