@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -40,6 +41,13 @@ class Done:
         """Standard output as JSON."""
         found: dict[str, Any] = json.loads(self.out)
         return found
+
+    @property
+    def folder(self) -> Path:
+        """Where the sweep's evidence is kept, as the program says it."""
+        found = re.search(r"^Kept in (.+): journals", self.said, re.MULTILINE)
+        assert found is not None, self.said
+        return Path(found[1])
 
     @property
     def records(self) -> dict[tuple[str, str], dict[str, Any]]:

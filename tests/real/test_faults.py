@@ -66,7 +66,9 @@ def assert_measured(done: Done, board: RealBoard) -> None:
     record = done.records[board.name, MODEL]
     assert (record["status"], record["reasons"]) == ("ok", [])
     assert [trial["id"] for trial in record["trials"]] == [1, 2, 3]
-    assert len({trial["started_utc"] for trial in record["trials"]}) == TRIALS
+    kept = (done.folder / "journals" / board.name).read_bytes()
+    for word in (b"trial", b"done"):
+        assert re.findall(rb"^@%b id=(\d+)" % word, kept, re.MULTILINE) == [b"1", b"2", b"3"]
     assert record["forward_ms"]["n"] == TRIALS
     assert done.document["boards"][board.name]["error"] is None
     assert done.document["boards"][board.name]["restored"] is True
