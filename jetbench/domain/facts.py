@@ -40,6 +40,14 @@ class Conditions:
     gpu_mhz: float | None = None
     gpu_min_mhz: float | None = None
     gpu_max_mhz: float | None = None
+    gpu_load: float | None = None
+    """0 to 1, as the driver averages it."""
+    cpu_online: str | None = None
+    """The cores that are on, such as ``0,3-5``."""
+    cpu_max_mhz: float | None = None
+    """The highest limit of a core that is on."""
+    power_mode_id: int | None = None
+    """As nvpmodel has noted it."""
 
     @property
     def gpu_locked(self) -> bool | None:

@@ -33,6 +33,19 @@ class Options:
     power_mode: str = "0"
     """An id, a name, or ``keep``."""
     clocks: bool = True
+    warm_ups: int = 1
+    """Processes before the first that counts, in each power mode."""
+    cooldown_c: float | None = 60.0
+    """The GPU is to be no warmer when a trial begins; None: whatever it is."""
+    cooldown_wait_s: int = 300
+    """The longest wait for that before one trial."""
+    telemetry: bool = True
+    """Whether the board's sensors are read while it measures."""
+    precision: float | None = None
+    """Repeat until the 95 % interval of a mean is no wider than this to each side, as a part of
+    the mean (0.01 is 1 %); None: `repeats` processes, whatever comes out."""
+    max_repeats: int = 30
+    """Where `precision` asks for more processes: never more than these."""
     timeout_s: int = 900
     """For one trial."""
     deadline_s: int | None = None

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from jetbench.domain.facts import BoardFacts, PowerMode
+    from jetbench.domain.finding import Finding
     from jetbench.domain.plan import Phase, Plan
+    from jetbench.domain.telemetry import Telemetry
     from jetbench.domain.timing import Failure
 
 Status = Literal["ok", "suspect", "failed", "lost"]
@@ -68,6 +70,8 @@ class TrialResult:
     """The board or the link failed, not the program."""
     log: bytes | None
     """The raw log, as the board wrote it."""
+    telemetry: Telemetry | None = None
+    """Between ``Benchmark begins`` and ``ends``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,37 @@ class RecordConditions:
 
     gpu_mhz_min: float | None = None
     gpu_mhz_max: float | None = None
+    emc_mhz_min: float | None = None
+    emc_mhz_max: float | None = None
+    gpu_load_mean: float | None = None
+    """0 to 1."""
     gpu_temp_c_max: float | None = None
     power_w_mean: float | None = None
+    """Of the whole board, while it iterated: forward and backward."""
+    power_w_max: float | None = None
+    power_w_idle: float | None = None
+    """Of the whole board before the first trial, its clocks set, nothing running."""
+    energy_j_iteration: float | None = None
+    """Of the whole board, for one iteration: one forward and one backward pass of the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a number came from: it explains a difference, and never forbids a comparison."""
+
+    hardware: str | None = None
+    serial: str | None = None
+    l4t: str | None = None
+    cuda: str | None = None
+    cudnn: str | None = None
+    caffe_path: str | None = None
+    caffe_version: str | None = None
+    caffe_fork: str | None = None
+    caffe_build: str | None = None
+    uptime_s: float | None = None
+    """Of the board when the sweep reached it."""
+    gpu_temp_c_start: float | None = None
+    """When the first of the trials began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +141,9 @@ class Record:
     conditions: RecordConditions
     bound_ms: float | None
     trials: tuple[TrialResult, ...]
+    findings: tuple[Finding, ...] = ()
+    """Every reason to doubt the number."""
+    provenance: Provenance = Provenance()
 
 
 @dataclass(frozen=True, slots=True)
