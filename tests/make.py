@@ -94,7 +94,7 @@ def plan(
         options=settings,
         boards=tuple(Board(name, f"10.0.0.{number}") for number, name in enumerate(boards, 1)),
         cases=cases,
-        trials=interleave(len(cases), settings.repeats, settings.seed),
+        trials=interleave([range(len(cases))], settings.repeats, settings.seed),
     )
 
 

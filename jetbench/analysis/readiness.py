@@ -116,7 +116,9 @@ def _power(facts: BoardFacts, options: Options) -> Iterator[Lack]:
             message="there is no sudo to set power mode and clocks with",
             advice=f"install sudo, or {keep}",
         )
-    if options.power_mode != "keep":
+    wanted = [mode for mode in options.power_modes if mode != "keep"]
+    if wanted:
+        unknown = [mode for mode in wanted if not _known(mode, facts)]
         if facts.nvpmodel is None:
             yield Lack(
                 "nvpmodel",
@@ -124,12 +126,12 @@ def _power(facts: BoardFacts, options: Options) -> Iterator[Lack]:
                 message="there is no nvpmodel to set the power mode with",
                 advice="leave the mode alone with --power-mode keep",
             )
-        elif facts.power_modes and not _known(options.power_mode, facts):
+        elif facts.power_modes and unknown:
             modes = ", ".join(f"{mode.id} {mode.name}" for mode in facts.power_modes)
             yield Lack(
                 "power mode",
                 stops=True,
-                message=f"it has no power mode {options.power_mode}",
+                message=f"it has no power mode {', '.join(unknown)}",
                 advice=f"its modes are: {modes}",
             )
     if options.clocks and facts.jetson_clocks is None:
@@ -154,7 +156,7 @@ def _disturbance(facts: BoardFacts) -> Iterator[Lack]:
             "power state",
             stops=False,
             message="an earlier sweep was cut off before it could put the power state back",
-            advice="the next run that sets clocks or mode restores it first",
+            advice="put it back with `jetbench boards restore`; the next run does it, too",
         )
     if facts.gpu_users:
         yield Lack(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from jetbench.analysis.doubts import judge
 from jetbench.analysis.statistics import summarize
+from jetbench.bench.guard import Guard
+from jetbench.domain.events import Finished, JournalComplete, Note, Planned, PutBack, Reached
 from jetbench.domain.facts import PowerMode
 from jetbench.domain.record import (
     BoardResult,
@@ -17,9 +19,8 @@ from jetbench.domain.record import (
 )
 from jetbench.domain.timing import Failure
 from jetbench.formats.caffe_log import classify, parse_log
-from jetbench.formats.journal import JournalReader
-from jetbench.formats.tegra import parse_clocks_locked, parse_nvpmodel_query
-from jetbench.formats.words import printable, unwrapped, whole
+from jetbench.formats.journal import EventReader, JournalReader
+from jetbench.formats.words import whole
 from jetbench.nets.peaks import tx2_mode
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 
     from jetbench.domain.board import Board
     from jetbench.domain.errors import BoardError
+    from jetbench.domain.events import SweepEvent
     from jetbench.domain.facts import BoardFacts
     from jetbench.domain.plan import Case, Plan, Trial
     from jetbench.domain.timing import FailureKind, ParsedLog
-    from jetbench.formats.journal import Event, JournalTrial
+    from jetbench.formats.journal import JournalTrial
 
 
 @dataclass(slots=True)
@@ -46,6 +48,27 @@ class BoardOutcome:
     """Whether the journal is here to its end."""
     error: BoardError | None = None
     notes: tuple[str, ...] = ()
+    put_back: bytes = b""
+    """What a later guard said that put back what this sweep's could not."""
+
+    def learn(self, event: SweepEvent) -> None:
+        """Take up what an event of this board tells."""
+        match event:
+            case Reached():
+                self.facts = event.facts
+            case Planned():
+                self.cases = dict(event.cases)
+                self.refused = event.refused
+            case JournalComplete():
+                self.complete = True
+            case PutBack() if event.of_this_sweep:
+                self.put_back = event.said
+            case Note():
+                self.notes = (*self.notes, event.message)
+            case Finished():
+                self.error = event.error
+            case _:
+                pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +97,7 @@ def ingest_board(
         trial = wanted.get(entry.id)
         if trial is not None and entry.id not in measured:
             measured[entry.id] = _measure(trial, entry)
-    guard = _Guard.read(reader.events)
+    guard = Guard.read([*reader.events, *EventReader().feed(outcome.put_back)])
     reasons = _Reasons(outcome, guard, reader)
     if reasons.cuts_off:
         cut_off = Failure(reasons.kind, reasons.message)
@@ -142,70 +165,25 @@ def _timed_out(entry: JournalTrial) -> bool:
     return entry.wall_s > entry.limit_s - 0.5
 
 
-_PUT_BACK = ("restored", "not-restored")
 _AS_IT_IS = "measure the board as it is, with --power-mode keep --no-clocks"
-
-
-@dataclass(frozen=True, slots=True)
-class _Guard:
-    """What the guard has said in the journal."""
-
-    started: bool = False
-    ready: bool = False
-    touched: bool = False
-    """Whether anything was changed, also where not all that was asked for could be."""
-    failure: str | None = None
-    restored: bool | None = None
-    mode_before: PowerMode | None = None
-    locked_before: bool | None = None
-    mode: PowerMode | None = None
-    locked: bool | None = None
-
-    @classmethod
-    def read(cls, events: Sequence[Event]) -> _Guard:
-        said = [event.fields for event in events if event.kind == "guard"]
-        states = {fields["state"]: fields for fields in said if "state" in fields}
-        shown = {
-            (fields.get("show"), fields.get("when")): unwrapped(fields.get("text_b64", ""))
-            for fields in said
-            if "show" in fields
-        }
-        ready = states.get("ready")
-        failed = states.get("failed") or states.get("not-restored")
-        mode = parse_nvpmodel_query(shown.get(("nvpmodel", "set"), ""))
-        if mode is None and ready and (number := whole(ready.get("mode"))) is not None:
-            mode = PowerMode(number, None)
-        restored = None
-        if ready or failed:
-            restored = "restored" in states or (ready is None and "not-restored" not in states)
-        return cls(
-            started=bool(said),
-            ready=ready is not None,
-            touched=ready is not None or not states.keys().isdisjoint(_PUT_BACK),
-            failure=printable(failed.get("reason", "")) if failed else None,
-            restored=restored,
-            mode_before=parse_nvpmodel_query(shown.get(("nvpmodel", "before"), "")),
-            locked_before=parse_clocks_locked(shown.get(("jetson_clocks", "before"), "")),
-            mode=mode,
-            locked={"1": True, "0": False}.get(ready.get("locked", "")) if ready else None,
-        )
 
 
 class _Reasons:
     """Why a trial that never ran has no number."""
 
-    def __init__(self, outcome: BoardOutcome, guard: _Guard, reader: JournalReader) -> None:
+    def __init__(self, outcome: BoardOutcome, guard: Guard, reader: JournalReader) -> None:
         end = next((e.fields.get("reason") for e in reader.events if e.kind == "end"), None)
         noise = next((line for line in reader.noise if "sudo" in line), None)
         self.kind: FailureKind = "truncated"
         self.of_board: str | None = None
         """What the whole board suffers from."""
         self.hint: str | None = None
-        if guard.failure is not None and not guard.ready:
+        if guard.failure is not None and not guard.proved:
             self.message = f"power mode and clocks could not be set: {guard.failure}"
             self.of_board, self.hint = self.message, _AS_IT_IS
         elif end in {"guard-failed", "guard-timeout"}:
-            self.message = f"power mode and clocks could not be set: {noise or end}"
+            why = guard.failure or noise or end
+            self.message = f"power mode and clocks could not be set: {why}"
             self.of_board = self.message
             self.hint = f"mend sudo there, or `sudo:` in the inventory; or {_AS_IT_IS}"
         elif end == "stopped":
@@ -229,7 +207,7 @@ class _Reasons:
         """Whether it is also why a trial that had begun has no end."""
 
 
-def _broken_off(guard: _Guard) -> str:
+def _broken_off(guard: Guard) -> str:
     """Why a whole journal has no last word: only what no program can answer does that."""
     killed = "the runner on the board was killed"
     return killed if guard.restored else f"the board went down, or {killed}"
@@ -241,7 +219,7 @@ def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
     number: int,
     case: Case,
     measured: Mapping[int, _Measured],
-    guard: _Guard,
+    guard: Guard,
     reasons: _Reasons,
 ) -> Record:
     options = plan.options
@@ -254,8 +232,9 @@ def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
         if trial.case == number
     ]
     good = [trial.parsed for trial in trials if trial.parsed is not None]
-    locked = guard.locked if guard.ready else (facts.clocks_locked if facts else None)
-    mode = guard.mode if guard.ready else (facts.power_mode if facts else None)
+    proved = guard.proof_of(case.power_mode)
+    locked = proved.locked if proved else (facts.clocks_locked if facts else None)
+    mode = proved.mode if proved else _unproved_mode(case, facts, measured=bool(good))
     if locked is None and facts is not None and not options.clocks:
         locked = facts.conditions.gpu_locked
     gpu = options.gpu_on(outcome.board)
@@ -288,6 +267,17 @@ def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
         bound_ms=dict(prototxt.bound_ms).get(peak.mode_id) if prototxt and peak else None,
         trials=tuple(trial.result for trial in trials),
     )
+
+
+def _unproved_mode(case: Case, facts: BoardFacts | None, *, measured: bool) -> PowerMode | None:
+    """The mode that holds where none was set; where nothing was measured, the one asked for."""
+    if facts is None or measured or case.power_mode == "keep":
+        return facts.power_mode if facts else None
+    for mode in facts.power_modes:
+        if case.power_mode in {str(mode.id), mode.name}:
+            return mode
+    number = whole(case.power_mode)
+    return None if number is None else PowerMode(number, None)
 
 
 def _missing(trial: Trial, failure: Failure, *, lost: bool) -> _Measured:

@@ -42,7 +42,12 @@ def make_plan(
         UsageError: A model cannot be found, read, or patched with certainty.
     """
     now = datetime.now(timezone.utc)
-    cases = tuple(case for model in models for case in _cases(model, options))
+    cases = tuple(
+        replace(case, power_mode=mode)
+        for model in models
+        for case in _cases(model, options)
+        for mode in options.power_modes
+    )
     _refuse_twins(cases)
     return Plan(
         sweep_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
@@ -51,24 +56,38 @@ def make_plan(
         options=options,
         boards=tuple(boards),
         cases=cases,
-        trials=interleave(len(cases), options.repeats, options.seed),
+        trials=interleave(
+            [
+                [number for number, case in enumerate(cases) if case.power_mode == mode]
+                for mode in options.power_modes
+            ],
+            options.rounds,
+            options.seed,
+        ),
     )
 
 
-def interleave(cases: int, repeats: int, seed: int) -> tuple[Trial, ...]:
-    """Round by round, each case once a round, in an order that the seed decides.
+def interleave(groups: Sequence[Sequence[int]], repeats: int, seed: int) -> tuple[Trial, ...]:
+    """Group by group; within one round by round, each case once a round, in a seed's order.
 
-    A drift of the board (it warms up, its clock sinks) then hits all cases alike, and no
-    case always follows the same other one.
+    A drift of the board (it warms up, its clock sinks) then hits all cases of a group alike,
+    and no case always follows the same other one. Between groups the power mode changes.
+
+    Args:
+        groups: The cases of each power mode, by number.
+        repeats: Rounds in each group.
+        seed: Decides the order; the same seed gives the same.
     """
     order = random.Random(seed)  # noqa: S311 - an order of trials, not a secret
-    rounds = [order.sample(range(cases), cases) for _ in range(repeats)]
+    rows = [
+        (repeat, case)
+        for group in groups
+        for repeat in range(1, repeats + 1)
+        for case in order.sample(group, len(group))
+    ]
     return tuple(
         Trial(id=number, case=case, repeat=repeat)
-        for number, (repeat, case) in enumerate(
-            ((repeat, case) for repeat, row in enumerate(rounds, start=1) for case in row),
-            start=1,
-        )
+        for number, (repeat, case) in enumerate(rows, start=1)
     )
 
 
@@ -174,9 +193,9 @@ def _named(name: str, shapes: Shapes, stages: Sequence[str]) -> str:
 
 
 def _refuse_twins(cases: Sequence[Case]) -> None:
-    seen: dict[tuple[str, int], Case] = {}
+    seen: dict[tuple[str, int, str], Case] = {}
     for case in cases:
-        twin = seen.setdefault((case.model, case.batch), case)
+        twin = seen.setdefault((case.model, case.batch, case.power_mode), case)
         if twin is not case:
             message = f"{twin.source} and {case.source} would both be called {case.model}"
             if twin.source == case.source:

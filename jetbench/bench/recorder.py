@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import jetbench
 from jetbench.bench.ingest import BoardOutcome, ingest_board
 from jetbench.domain.events import (
-    Finished,
     JournalBytes,
     JournalComplete,
-    Note,
     Planned,
+    PutBack,
     Reached,
 )
 from jetbench.domain.record import SweepResult
@@ -61,50 +60,46 @@ class Recorder:
         match event:
             case Reached():
                 self._folder.keep_probe(event.board, event.probe)
-                outcome.facts = event.facts
             case Planned():
                 for number, case in event.cases:
                     if case.board_path is not None and case.prototxt is not None:
                         data = case.prototxt.data()
                         self._folder.keep_model(number, data, board=event.board)
-                outcome.cases = dict(event.cases)
-                outcome.refused = event.refused
             case JournalBytes():
                 self._folder.append_journal(event.board, event.offset, event.data)
             case JournalComplete():
                 self._folder.sync_journal(event.board)
-                outcome.complete = True
                 event.receipt.confirm()
-            case Note():
-                outcome.notes = (*outcome.notes, event.message)
-            case Finished():
-                outcome.error = event.error
+            case PutBack():
+                self._folder.keep_restore(event.board, event.said)
             case _:
                 pass
+        outcome.learn(event)
 
     def result(self, *, interrupted: bool = False) -> SweepResult:
         """Make the result from the journals, store it, and return it."""
         boards = []
-        records = []
+        by_board = []
         for outcome in self._outcomes.values():
             name = outcome.board.name
             board, found = ingest_board(self._plan, outcome, self._folder.journal_lines(name))
             boards.append(board)
+            records = []
             for record in found:
                 for trial in record.trials:
                     if trial.log is not None:
                         self._folder.keep_log(name, trial.id, record.model, trial.log)
                 bare = tuple(replace(trial, log=None) for trial in record.trials)
                 records.append(replace(record, trials=bare))
-        order = {(case.model, case.batch): i for i, case in enumerate(self._plan.cases)}
-        records.sort(key=lambda record: order[record.model, record.batch])
+            by_board.append(records)
         result = SweepResult(
             plan=self._plan,
             started_utc=self._started_utc,
             finished_utc=_now(),
             jetbench=jetbench.__version__,
             boards=tuple(boards),
-            records=tuple(records),
+            # Case by case: what is to be compared stands together.
+            records=tuple(record for case in zip(*by_board, strict=True) for record in case),
             interrupted=interrupted,
         )
         self._folder.keep_result(json.dumps(result_to_json(result)))

@@ -11,7 +11,7 @@ import queue
 import random
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jetbench.analysis.readiness import lacks
@@ -33,11 +33,13 @@ from jetbench.domain.events import (
     JournalComplete,
     Note,
     Planned,
+    PutBack,
     Reached,
     Receipt,
 )
 from jetbench.domain.timing import Failure
-from jetbench.remote.session import Parcel, Session
+from jetbench.formats.journal import EventReader
+from jetbench.remote.session import Parcel, Row, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +63,11 @@ MAX_FOLLOWS = 100
 WAKEUP_S = 1.0
 LOG_BLOCKS = 128 * 1024
 """The largest log of a trial, in blocks of 512 bytes: 64 MiB."""
+REST_S = 1
+"""How long a board's power is read at rest, in each power mode."""
+
+
+_PUT_BACK = {"restored", "not-restored"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,8 @@ class _Visit:
     link: Link | None = None
     received: int = 0
     stop_sent: bool = False
+    guard: set[str] = field(default_factory=set)
+    """Every state that the guard has told of."""
     jitter: random.Random = field(default_factory=random.Random)
 
     def run(self) -> None:
@@ -151,12 +160,33 @@ class _Visit:
         self.events.put(Planned(name, tuple(cases.items()), refused))
         if not cases or self.stop.is_set():
             return
+        # A guard puts back what an earlier one has left; without one it is to be done first.
+        left = facts.left_behind and not self.plan.options.needs_guard
         password = None
-        if self.plan.options.needs_guard and facts.sudo == "password":
+        if (self.plan.options.needs_guard or left) and facts.sudo == "password":
             password = self.door.password(self.board)
+        if left:
+            said = session.restore(password=password)
+            self.events.put(PutBack(name, said, of_this_sweep=False))
         parcel = self._parcel(facts, cases)
         follower = self._persist(lambda session: session.start(parcel, password=password), session)
         self._receive(follower)
+        if "saved" in self.guard and self.guard.isdisjoint(_PUT_BACK):
+            # It was killed, or the board went down and has come back.
+            self._put_back(password)
+
+    def _put_back(self, password: str | None) -> None:
+        """Do what the guard of this sweep could not."""
+        name = self.board.name
+        try:
+            if self.link is None:
+                return
+            said = Session(self.link).restore(password=password)
+        except BoardError as error:
+            message = f"power mode and clocks could not be put back: {error.message}"
+            self.events.put(Note(name, message))
+        else:
+            self.events.put(PutBack(name, said, of_this_sweep=True))
 
     def _fill(self, facts: BoardFacts) -> tuple[dict[int, Case], tuple[tuple[int, Failure], ...]]:
         """The cases by their number, with the board's own files in them, or why not."""
@@ -206,32 +236,58 @@ class _Visit:
                 "FLAGS": " ".join(flags),
                 "GUARD": "1" if options.needs_guard else "0",
                 "SUDO": facts.sudo,
-                "POWER_MODE": options.power_mode,
                 "CLOCKS": "1" if options.clocks else "0",
                 "TIMEOUT_S": str(options.timeout_s),
                 "DEADLINE_S": "" if options.deadline_s is None else str(options.deadline_s),
                 "LOG_BLOCKS": str(LOG_BLOCKS),
+                "TELEMETRY": "1" if options.telemetry else "0",
+                "REST_S": str(REST_S),
+                "COOL_MC": "" if options.cooldown_c is None else f"{options.cooldown_c * 1e3:.0f}",
+                "COOL_WAIT_S": str(options.cooldown_wait_s),
+                "PRECISION": "" if options.precision is None else f"{options.precision:g}",
+                "MIN_REPEATS": str(options.repeats),
             },
             # glog would leave a file in /tmp for each run; it prints the same on stderr.
             environment=(("GLOG_logtostderr", "1"), *self.board.env),
-            trials=tuple(
-                (trial.id, f"{trial.case}.prototxt", options.iterations)
-                for trial in self.plan.trials
-                if trial.case in cases
-            ),
+            trials=tuple(self._rows(cases)),
             models=tuple(
                 (f"{number}.prototxt", case.prototxt.data())
                 for number, case in cases.items()
-                if case.prototxt is not None
+                if case.prototxt is not None and _first_alike(cases, case) == number
             ),
         )
 
+    def _rows(self, cases: dict[int, Case]) -> Iterator[Row]:
+        """The trials for the runner, with the warm-ups before the first of each power mode."""
+        options = self.plan.options
+        mode = None
+        for trial in self.plan.trials:
+            if trial.case not in cases:
+                continue
+            case = cases[trial.case]
+            row = Row(
+                id=trial.id,
+                model=f"{_first_alike(cases, case)}.prototxt",
+                iterations=options.iterations,
+                mode=case.power_mode,
+                case=trial.case,
+                repeat=trial.repeat,
+            )
+            if case.power_mode != mode:
+                mode = case.power_mode
+                yield from [replace(row, id=0)] * options.warm_ups
+            yield row
+
     def _receive(self, follower: Follower) -> None:
         """Pass on the journal to its end, over as many connections as it takes."""
+        events = EventReader()
+        patience_s = self.plan.options.timeout_s + TRIAL_SLACK_S
+        if self.plan.options.cooldown_c is not None:
+            patience_s += self.plan.options.cooldown_wait_s
         for _ in range(MAX_FOLLOWS):
             try:
                 for data in follower.chunks(
-                    patience_s=self.plan.options.timeout_s + TRIAL_SLACK_S,
+                    patience_s=patience_s,
                     wakeup_s=WAKEUP_S,
                     wakeup=self._wakeup,
                 ):
@@ -239,6 +295,11 @@ class _Visit:
                         JournalBytes(self.board.name, follower.offset - len(data), data)
                     )
                     self.received = follower.offset
+                    self.guard |= {
+                        event.fields["state"]
+                        for event in events.feed(data)
+                        if event.kind == "guard" and "state" in event.fields
+                    }
             except LinkLostError as lost:
                 self.events.put(Note(self.board.name, f"{lost.message}; connecting again"))
                 follower = self._persist(self._follow)
@@ -302,3 +363,8 @@ class _Visit:
         if self.link is not None:
             self.link.close()
             self.link = None
+
+
+def _first_alike(cases: dict[int, Case], wanted: Case) -> int:
+    """The first case with the same net: it is sent once, for all power modes."""
+    return next(number for number, case in cases.items() if case.prototxt == wanted.prototxt)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_BATCH = 100_000
 _MAX_SIZE = 2**31 - 1
 _SHAPE = re.compile(r"([^=]+)=([0-9]{1,10}(?:x[0-9]{1,10})*)")
+_MODE = re.compile(r"[A-Za-z0-9_]{1,40}")
+_MIN_CELSIUS, _MAX_CELSIUS = 20, 100
+_LEAST_PERCENT, _MOST_PERCENT = 0.01, 50
 _STAGE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 ModelArgument = Annotated[
@@ -116,6 +119,48 @@ def phase_of(text: str) -> Phase:
         return "TRAIN"
     message = f"--phase {text} is neither TEST nor TRAIN"
     raise UsageError(message)
+
+
+def power_modes_of(text: str) -> tuple[str, ...]:
+    """``0,MAXQ,3``: ids and names of nvpmodel's modes, or ``keep``."""
+    modes = tuple(dict.fromkeys(text.split(",")))
+    for mode in modes:
+        if not _MODE.fullmatch(mode):
+            message = f"--power-mode {text} is no power mode"
+            raise UsageError(message, hint="pass ids or names: 0, MAXQ, or several as 0,1,3")
+    if "keep" in modes and len(modes) > 1:
+        message = f"--power-mode {text}: keep goes with no other mode"
+        raise UsageError(message, hint="name the mode that the boards have now")
+    return modes
+
+
+def cooldown_of(text: str) -> float | None:
+    """Degrees Celsius, or None for ``off``."""
+    if text == "off":
+        return None
+    celsius = _number(text)
+    if celsius is None or not _MIN_CELSIUS <= celsius <= _MAX_CELSIUS:
+        message = f"--cooldown {text} is no temperature"
+        hint = f"pass degrees Celsius from {_MIN_CELSIUS} to {_MAX_CELSIUS}, or off"
+        raise UsageError(message, hint=hint)
+    return celsius
+
+
+def precision_of(text: str | None) -> float | None:
+    """``1%`` or ``1`` as 0.01; None where the option is not given."""
+    if text is None:
+        return None
+    percent = _number(text.removesuffix("%").strip())
+    if percent is None or not _LEAST_PERCENT <= percent <= _MOST_PERCENT:
+        message = f"--precision {text} is no precision"
+        hint = f"pass per cent of the mean, from {_LEAST_PERCENT} to {_MOST_PERCENT}: 1%"
+        raise UsageError(message, hint=hint)
+    return percent / 100
+
+
+def _number(text: str) -> float | None:
+    """A plain decimal number."""
+    return float(text) if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?", text) else None
 
 
 def gpu_of(text: str | None) -> Gpu | None:

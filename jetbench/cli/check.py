@@ -21,7 +21,7 @@ def check(
     ] = None,
     phase: Annotated[str, typer.Option(metavar="TEST|TRAIN", help="Of the net.")] = "TEST",
     power_mode: Annotated[
-        str, typer.Option(metavar="ID|NAME|keep", help="Mode it is to be set to.")
+        str, typer.Option(metavar="ID|NAME|keep", help="Mode to set, or several with commas.")
     ] = "0",
     clocks: Annotated[
         bool, typer.Option("--clocks/--no-clocks", help="Whether clocks are to be locked.")
@@ -42,14 +42,19 @@ def check(
       jetbench boards check --gpu none --power-mode keep --no-clocks
     """
     from jetbench.bench.survey import survey
-    from jetbench.cli.arguments import gpu_of, phase_of
+    from jetbench.cli.arguments import gpu_of, phase_of, power_modes_of
     from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.domain.plan import Options
     from jetbench.remote.connection import Connector
     from jetbench.report.survey import survey_json, survey_text
 
-    options = Options(gpu=gpu_of(gpu), phase=phase_of(phase), power_mode=power_mode, clocks=clocks)
+    options = Options(
+        gpu=gpu_of(gpu),
+        phase=phase_of(phase),
+        power_modes=power_modes_of(power_mode),
+        clocks=clocks,
+    )
     boards = load_boards(inventory, [*(names or []), *(board or [])])
     secrets = Secrets()
     with Connector(ssh_config=None, ask_passphrase=secrets.passphrase) as connector:

@@ -63,6 +63,12 @@ COMMANDS = (
     (app, "models", "models:models", "List the models that come with the program."),
     (boards, "list", "boards_list:boards_list", "Show the boards of the inventory."),
     (boards, "check", "check:check", "Find out what each board is and whether it can measure."),
+    (
+        boards,
+        "restore",
+        "restore:restore",
+        "Put back power mode, clocks and fan where a sweep could not do it.",
+    ),
     (boards, "trust", "trust:trust", "Show the boards' host keys, and enrol them."),
     (virtual, "up", "virtual:up", "Serve virtual boards until Ctrl-C."),
 )

@@ -32,11 +32,33 @@ def run(
         str | None, typer.Option(metavar="N|none", help="Device; else the inventory's, else 0.")
     ] = None,
     power_mode: Annotated[
-        str, typer.Option(metavar="ID|NAME|keep", help="Of nvpmodel; keep leaves it alone.")
+        str,
+        typer.Option(
+            metavar="ID|NAME|keep", help="Of nvpmodel, or several: 0,1,3; keep leaves it alone."
+        ),
     ] = "0",
     clocks: Annotated[
         bool, typer.Option("--clocks/--no-clocks", help="Lock the clocks with jetson_clocks.")
     ] = True,
+    warm_up: Annotated[
+        int, typer.Option(metavar="N", min=0, max=100, help="Processes that do not count, first.")
+    ] = 1,
+    cooldown: Annotated[
+        str,
+        typer.Option(metavar="CELSIUS|off", help="Begin no trial while the GPU is warmer."),
+    ] = "60",
+    cooldown_wait: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="Longest wait for that.")
+    ] = 300,
+    telemetry: Annotated[
+        bool, typer.Option("--telemetry/--no-telemetry", help="Read the sensors meanwhile.")
+    ] = True,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT", help="Repeat until the 95 % interval is ± that, 30 times at most."
+        ),
+    ] = None,
     timeout: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="For one trial.")] = 900,
     deadline: Annotated[
         int | None, typer.Option(min=1, metavar="SECONDS", help="For the sweep on a board.")
@@ -74,6 +96,7 @@ def run(
       jetbench run vgg16 --board tx2-01 --board @lab-a --repeats 5
       jetbench run mine=nets/deploy.prototxt board:models/x/deploy.prototxt
       jetbench run resnet50 --power-mode MAXQ --format json -o night.json
+      jetbench run vgg16 resnet50 --power-mode 0,1,3 --precision 1%
       jetbench run net.prototxt --shape data=1x3x300x300 --shape data=1x3x512x512
       jetbench run bvlc_alexnet --gpu none --power-mode keep --no-clocks
       jetbench run --plan night.yaml --board tx2-01
@@ -84,24 +107,29 @@ def run(
       2 wrong usage           3 nothing could be measured       130 interrupted
     """
     from jetbench.bench.plan import make_plan
-    from jetbench.cli.arguments import batches_of, gpu_of, phase_of, shapes_of, stages_of
+    from jetbench.cli import arguments
     from jetbench.cli.common import load_boards
     from jetbench.cli.measure import carry_out, exit_code, say_notes
     from jetbench.cli.output import check_output, command_line, show_result, write_out
     from jetbench.domain.plan import Options
 
-    shapes = shapes_of(shape)
+    shapes = arguments.shapes_of(shape)
     options = Options(
-        batches=batches_of(batch) or (() if shapes else (1,)),
+        batches=arguments.batches_of(batch) or (() if shapes else (1,)),
         shapes=shapes,
         data_layers=data_layers,
         iterations=iterations,
         repeats=repeats,
-        phase=phase_of(phase),
-        stages=stages_of(stage),
-        gpu=gpu_of(gpu),
-        power_mode=power_mode,
+        phase=arguments.phase_of(phase),
+        stages=arguments.stages_of(stage),
+        gpu=arguments.gpu_of(gpu),
+        power_modes=arguments.power_modes_of(power_mode),
         clocks=clocks,
+        warm_ups=warm_up,
+        cooldown_c=arguments.cooldown_of(cooldown),
+        cooldown_wait_s=cooldown_wait,
+        telemetry=telemetry,
+        precision=arguments.precision_of(precision),
         timeout_s=timeout,
         deadline_s=deadline,
         seed=seed,

@@ -87,6 +87,17 @@ class JournalComplete:
 
 
 @dataclass(frozen=True, slots=True)
+class PutBack:
+    """A power state that an earlier guard had left behind was dealt with over this connection."""
+
+    board: str
+    said: bytes
+    """What the guard said, as journal lines."""
+    of_this_sweep: bool
+    """Whether it was this sweep's guard that had left it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something worth telling that ends nothing: a lost link, a leftover."""
 
@@ -102,4 +113,6 @@ class Finished:
     error: BoardError | None
 
 
-SweepEvent = Connecting | Reached | Planned | JournalBytes | JournalComplete | Note | Finished
+SweepEvent = (
+    Connecting | Reached | Planned | JournalBytes | JournalComplete | PutBack | Note | Finished
+)

@@ -30,8 +30,8 @@ class Options:
     stages: tuple[str, ...] = ()
     gpu: Gpu | None = None
     """None: what the inventory says, else 0."""
-    power_mode: str = "0"
-    """An id, a name, or ``keep``."""
+    power_modes: tuple[str, ...] = ("0",)
+    """Each an id, a name, or ``keep``, in the order in which they are measured."""
     clocks: bool = True
     warm_ups: int = 1
     """Processes before the first that counts, in each power mode."""
@@ -62,7 +62,12 @@ class Options:
     @property
     def needs_guard(self) -> bool:
         """Whether anything on the board is changed, so that root has to put it back."""
-        return self.clocks or self.power_mode != "keep"
+        return self.clocks or self.power_modes != ("keep",)
+
+    @property
+    def rounds(self) -> int:
+        """How often each case is measured at most."""
+        return self.repeats if self.precision is None else max(self.repeats, self.max_repeats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Prototxt:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One model at one batch size."""
+    """One model at one batch size in one power mode."""
 
     model: str
     """The name it is shown under."""
@@ -102,6 +107,8 @@ class Case:
     board_path: str | None = None
     shapes: Shapes = ()
     """Whole shapes that were asked for."""
+    power_mode: str = "0"
+    """As it was asked for: an id, a name, or ``keep``."""
 
     def filled(self, prototxt: Prototxt) -> Case:
         """The same case with the net that the board has sent."""

@@ -15,6 +15,7 @@ from jetbench.domain.events import (
     JournalComplete,
     Note,
     Planned,
+    PutBack,
     Reached,
 )
 from jetbench.formats.journal import EventReader
@@ -90,6 +91,8 @@ class Progress:
             case JournalComplete():
                 board.doing = "finishing"
                 return []
+            case PutBack():
+                return [f"{board.name}: the power state that was left behind was dealt with"]
             case Note():
                 return [f"{board.name}: {printable(event.message)}"]
             case Finished():
@@ -107,25 +110,19 @@ class Progress:
         if temperature_mc is not None:
             board.temp_c = temperature_mc / 1000
         match event.kind:
-            case "guard" if event.fields.get("state") == "ready":
-                board.doing = "power and clocks set"
-                return f"{board.name}: power mode and clocks set"
-            case "guard" if "reason" in event.fields:
-                board.problem = printable(event.fields["reason"])
-                return f"{board.name}: {board.problem}"
+            case "guard":
+                return _guard(board, event)
             case "trial":
                 board.trial_began_s = now_s
-                board.doing = self._trial_name(event)
-                return None
+                board.doing = "warming up" if _warm_up(event) else self._trial_name(event)
+            case "done" if _warm_up(event):
+                board.trial_began_s = None
             case "done":
                 return self._done(board, event, now_s)
-            case "end":
-                board.doing = "putting power and clocks back"
-                board.trial_began_s = None
-                reason = event.fields.get("reason", "")
-                if board.problem is None and reason not in {"finished", "stopped"}:
-                    board.problem = f"the sweep ended early: {printable(reason)}"
-                    return f"{board.name}: {board.problem}"
+            case "skip":
+                board.done += 1
+            case _:
+                return _between(board, event)
         return None
 
     def _done(self, board: BoardProgress, event: Event, now_s: float) -> str:
@@ -154,3 +151,44 @@ class Progress:
     def _find(self, event: Event) -> Trial | None:
         number = whole(event.fields.get("id"))
         return None if number is None else self._trials.get(number)
+
+
+def _warm_up(event: Event) -> bool:
+    """Whether it is of a trial that counts for nothing."""
+    return whole(event.fields.get("id")) == 0
+
+
+def _guard(board: BoardProgress, event: Event) -> str | None:
+    """What the guard of power mode and clocks says."""
+    if "reason" in event.fields:
+        board.problem = printable(event.fields["reason"])
+        return f"{board.name}: {board.problem}"
+    match event.fields.get("state"):
+        case "ready":
+            board.doing = "power and clocks set"
+            mode = printable(event.fields.get("mode", ""), 20)
+            return f"{board.name}: power mode and clocks set{mode and f', mode {mode}'}"
+        case "waiting":
+            board.doing = "waiting for its start-up to end"
+            return f"{board.name}: {board.doing}"
+    return None
+
+
+def _between(board: BoardProgress, event: Event) -> str | None:
+    """What happens between the trials, and after the last."""
+    match event.kind:
+        case "rest":
+            board.doing = "reading its power at rest"
+        case "cooling":
+            limit_mc = whole(event.fields.get("limit_mc")) or 0
+            now = "" if board.temp_c is None else f" from {board.temp_c:.0f} °C"
+            board.doing = f"cooling down to {limit_mc / 1000:.0f} °C"
+            return f"{board.name}: {board.doing}{now}"
+        case "end":
+            board.doing = "putting power and clocks back"
+            board.trial_began_s = None
+            reason = event.fields.get("reason", "")
+            if board.problem is None and reason not in {"finished", "stopped"}:
+                board.problem = f"the sweep ended early: {printable(reason)}"
+                return f"{board.name}: {board.problem}"
+    return None

@@ -7,6 +7,7 @@
         result.json          what came of it, the JSON of `jetbench run`
         models/N.prototxt    the nets that were run
         models/BOARD/N.prototxt   those of them that came from the board itself
+        restores/BOARD       what a later guard said that put a power state back
         probes/BOARD         the board's answer to the probe, as it came
         journals/BOARD       the board's journal, as it came
         logs/BOARD/ID-MODEL.log   the raw log of each trial, as the board wrote it
@@ -54,6 +55,10 @@ class SweepFolder:
     def keep_probe(self, board: str, answer: bytes) -> None:
         """Store a board's answer to the probe."""
         self._put(f"{self.path}/probes", board, answer)
+
+    def keep_restore(self, board: str, said: bytes) -> None:
+        """Store what a guard said that put a power state back after the fact."""
+        self._put(f"{self.path}/restores", board, said)
 
     def keep_model(self, number: int, data: bytes, board: str | None = None) -> None:
         """Store a net as it was sent; `board` where it is that board's own file."""

@@ -11,7 +11,7 @@ from jetbench.domain.plan import Options
 from tests import make
 
 ASKED = Options()
-KEEP = Options(power_mode="keep", clocks=False)
+KEEP = Options(power_modes=("keep",), clocks=False)
 GOOD = make.facts()
 assert GOOD.caffe is not None
 CAFFE = GOOD.caffe
@@ -73,7 +73,7 @@ def test_a_board_without_nvidias_tools_can_measure_as_it_is() -> None:
 @pytest.mark.parametrize("mode", ["0", "MAXN", "maxn", "1", "MAXQ"])
 def test_modes_are_known_by_id_and_by_name(mode: str) -> None:
     """As nvpmodel.conf on the board names them."""
-    assert lacks(GOOD, Options(power_mode=mode), 0) == ()
+    assert lacks(GOOD, Options(power_modes=(mode,)), 0) == ()
 
 
 def test_the_cpu_needs_no_gpu_build() -> None:

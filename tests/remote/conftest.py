@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.remote.folder_board import Board, missing_tools
 from tests.remote.sshd import Relay, Sshd
 
 if TYPE_CHECKING:
@@ -26,6 +28,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     return home
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Board]:
+    """A board in a folder, with mode 3 set and its clocks free."""
+    if missing := missing_tools():
+        pytest.skip(f"the board's scripts need {', '.join(missing)}")
+    with closing(Board(tmp_path)) as made:
+        yield made
 
 
 @pytest.fixture

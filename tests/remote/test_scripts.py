@@ -6,99 +6,18 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
-from jetbench.formats.journal import EventReader, JournalReader
-from jetbench.remote.session import Parcel, Session
-from tests.remote.folder_board import Board, missing_tools
+from jetbench.remote.session import Session
+from tests.remote.sweeping import SWEEP, drain, drain_until, parcel, read, states, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from jetbench.formats.journal import JournalTrial
-    from jetbench.remote.session import Follower
-
-pytestmark = pytest.mark.skipif(
-    bool(missing_tools()), reason=f"the board's scripts need {', '.join(missing_tools())}"
-)
-
-SWEEP = "20260102-030405-a1b2c3"
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    """A board with mode 3 set and its clocks free."""
-    with closing(Board(tmp_path)) as made:
-        yield made
-
-
-def parcel(board: Board, *, sweep: str = SWEEP, trials: int = 2, **settings: str) -> Parcel:
-    """A sweep of a few trials of one net."""
-    return Parcel(
-        sweep_id=sweep,
-        holder=f'who="ann@desk" since=2026-01-02T03:04:05Z sweep={sweep}',
-        settings={
-            "SWEEP": sweep,
-            "CAFFE": str(board.home / "caffe/build/tools/caffe"),
-            "CAFFE_DIR": str(board.home / "caffe"),
-            "FLAGS": "-gpu 0 -phase TEST",
-            "GUARD": "1",
-            "SUDO": "nopasswd",
-            "POWER_MODE": "0",
-            "CLOCKS": "1",
-            "TIMEOUT_S": "20",
-            "DEADLINE_S": "",
-            "LOG_BLOCKS": "2000",
-            **settings,
-        },
-        environment=(("ODD", "it's; $(touch nowhere) `x`\n"),),
-        trials=tuple((number, "0.prototxt", 7) for number in range(1, trials + 1)),
-        models=(("0.prototxt", b'name: "x"\n'),),
-    )
-
-
-def drain(follower: Follower) -> bytes:
-    """The rest of the journal."""
-    return b"".join(follower.chunks(patience_s=30, wakeup_s=0.2, wakeup=lambda: None))
-
-
-def drain_until(follower: Follower, kind: str, count: int = 1) -> bytes:
-    """The journal up to an event, the board still at work."""
-    reader, data = EventReader(), b""
-    for chunk in follower.chunks(patience_s=30, wakeup_s=0.2, wakeup=lambda: None):
-        data += chunk
-        count -= sum(event.kind == kind for event in reader.feed(chunk))
-        if count <= 0:
-            return data
-    pytest.fail(f"the journal ended before @{kind}:\n{data.decode()}")
-
-
-def read(data: bytes) -> tuple[list[dict[str, str]], list[JournalTrial], str]:
-    """What the guard said, the trials, and why it ended."""
-    reader = JournalReader()
-    trials = list(reader.trials(data.splitlines(keepends=True)))
-    guard = [dict(event.fields) for event in reader.events if event.kind == "guard"]
-    ends = [event.fields["reason"] for event in reader.events if event.kind == "end"]
-    return guard, trials, ends[-1] if ends else ""
-
-
-def states(guard: list[dict[str, str]]) -> list[str]:
-    """What became of power mode and clocks, in order."""
-    return [said["state"] for said in guard if "state" in said]
-
-
-def wait_for(condition: object, *, seconds: float = 15) -> None:
-    """Return once it holds."""
-    assert callable(condition)
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "it did not happen in time"
-        time.sleep(0.05)
+    from tests.remote.folder_board import Board
 
 
 def test_a_sweep_runs_all_trials_and_puts_everything_back(board: Board) -> None:

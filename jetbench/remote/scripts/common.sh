@@ -9,11 +9,23 @@ BASE=$HOME/.jetbench
 # The lock is a flock on a folder of root's that every board has: nobody can prepare or
 # replace it, everybody may lock it, and it is free again when its holders are gone.
 LOCK=$ROOT/etc
+SAMPLE_MS=500
 
 # A line of our own among what the login shell or the tools may print.
 say() { printf '#%s %s\n' "$NONCE" "$*"; }
 
 b64() { base64 | tr -d '\n'; }
+
+# make_folders FOLDER...: folders of ours on the board. They must be ours alone: not a link,
+# nor one that somebody has prepared.
+make_folders() {
+    for dir in "$@"; do
+        [ -d "$dir" ] || mkdir -m 700 "$dir" 2>/dev/null
+        if [ -L "$dir" ] || [ ! -d "$dir" ] || [ ! -O "$dir" ]; then
+            refuse folder "$dir is not a folder of $(id -un), or cannot be made"
+        fi
+    done
+}
 
 # first_line FILE: into $line; the device tree ends its texts with NUL, not with a line end.
 first_line() {
@@ -59,7 +71,7 @@ gpu_devfreq() {
 }
 
 # The sensors the board has, as key=value pairs, into $sensors: temperatures in millidegrees,
-# frequencies in hertz.
+# frequencies in hertz (of the CPU in kilohertz, as sysfs has them), loads per mille.
 conditions() {
     sensors=
     for zone in "$ROOT"/sys/devices/virtual/thermal/thermal_zone*; do
@@ -74,5 +86,57 @@ conditions() {
         for name in cur min max; do
             first_line "$devfreq/${name}_freq" && sensors="$sensors gpu_${name}_hz=$line"
         done
+        first_line "$devfreq/../../load" && sensors="$sensors gpu_load_pm=$line"
     fi
+    cpu_clocks max
+    [ -z "$cpus" ] || sensors="$sensors cpus=$cpus cpu_max_khz=$khz"
+    if first_line "$ROOT/var/lib/nvpmodel/status"; then
+        line=${line##*:}
+        while [ "${line#0?}" != "$line" ]; do line=${line#0}; done
+        sensors="$sensors mode=$line"
+    fi
+}
+
+# The cores that are on, with commas between, into $cpus, and the highest of their clocks
+# scaling_$1_freq into $khz.
+cpu_clocks() {
+    cpus='' khz=0
+    for core in "$ROOT"/sys/devices/system/cpu/cpu[0-9]*; do
+        # The first core of some boards cannot be put off, and has no such file.
+        if first_line "$core/online" && [ "$line" = 0 ]; then continue; fi
+        first_line "$core/cpufreq/scaling_$1_freq" || continue
+        cpus="${cpus:+$cpus,}${core##*/cpu}"
+        [ "$line" -le "$khz" ] || khz=$line
+    done
+}
+
+# What everything on the board has used since it was started, into $usage: CPU time in
+# hundredths of a second, and pages that were swapped.
+usage_now() {
+    usage=
+    if IFS=' ' read -r _ user nice system _ _ irq softirq steal _ <"$ROOT/proc/stat"; then
+        usage=" busy_cs=$((user + nice + system + irq + softirq + steal))"
+    fi 2>/dev/null
+    swapped=0
+    while IFS=' ' read -r name count; do
+        case $name in pswpin | pswpout) swapped=$((swapped + count)) ;; esac
+    done 2>/dev/null <"$ROOT/proc/vmstat" && usage="$usage swap_pages=$swapped"
+}
+
+# start_sampler FILE: write what the sensors say to FILE, a line at a time, until stop_sampler.
+# In a session of its own, so that all of it can be ended; it ends, too, when this shell does.
+sampler=
+start_sampler() {
+    : >"$1"
+    setsid /bin/sh "$DIR/sampler.sh" "$$" "$SAMPLE_MS" >>"$1" 2>/dev/null \
+        </dev/null 3>&- 5>&- 6>&- 8>&- 9>&- &
+    sampler=$!
+}
+
+stop_sampler() {
+    [ -n "$sampler" ] || return 0
+    # It may not have become the leader of its session yet.
+    kill -TERM "-$sampler" 2>/dev/null || kill -TERM "$sampler" 2>/dev/null
+    wait "$sampler" 2>/dev/null
+    sampler=
 }

@@ -39,7 +39,7 @@ library_fact cudnn libcudnn
 library_fact tensorrt libnvinfer
 
 missing=
-for tool in awk base64 date df flock grep gzip head pkill ps sed setsid sha256sum stat tail tar \
+for tool in awk base64 date df flock grep gzip head mkfifo pkill ps sed setsid sha256sum stat tail tar \
     timeout tr wc; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
@@ -120,6 +120,7 @@ fact tegrastats "$(find_tool tegrastats "$ROOT/usr/bin/tegrastats" "$HOME/tegras
 look='
 [ -z "$1" ] || "$1" -q
 [ ! -e "$2/var/lib/jetbench/mode" ] || echo left_behind=1
+[ -z "$2" ] || [ ! -r "$2/run/gpu-users" ] || sed "s/^/gpu_user=/" "$2/run/gpu-users"
 [ -n "$2" ] || [ ! -e /dev/nvhost-gpu ] || ls -l /proc/[0-9]*/fd 2>/dev/null |
     sed -n "s/^.proc.\([0-9]*\).*/\1/;t hold;/nvhost-gpu\|nvhost-ctrl-gpu/{g;p};b;:hold;h" |
     sort -u | while read -r pid; do echo "gpu_user=$pid:$(ps -o comm= -p "$pid")"; done

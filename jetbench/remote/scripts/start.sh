@@ -11,13 +11,7 @@ refuse() {
     exit 0
 }
 
-# The folder must be ours alone: not a link, nor one that somebody has prepared.
-for dir in "$BASE" "$BASE/sweeps"; do
-    [ -d "$dir" ] || mkdir -m 700 "$dir" 2>/dev/null
-    if [ -L "$dir" ] || [ ! -d "$dir" ] || [ ! -O "$dir" ]; then
-        refuse folder "$dir is not a folder of $(id -un), or cannot be made"
-    fi
-done
+make_folders "$BASE" "$BASE/sweeps"
 
 if [ ! -e "$DIR/started" ]; then
     new=$DIR.$NONCE

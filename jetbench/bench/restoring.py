@@ -1,0 +1,77 @@
+"""Put back power states that were left behind, on every board of a fleet at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jetbench.bench.guard import Guard
+from jetbench.domain.errors import BoardError, BusyError, NotReadyError
+from jetbench.formats.journal import EventReader
+from jetbench.remote.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from jetbench.domain.board import Board
+    from jetbench.domain.facts import PowerMode
+    from jetbench.remote.connection import Link
+
+_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of one board."""
+
+    board: Board
+    needed: bool
+    """Whether anything had been left behind, as far as is known."""
+    mode: PowerMode | None
+    """The power mode that it has again."""
+    error: BoardError | None
+
+
+def restore(
+    boards: Sequence[Board],
+    connect: Callable[[Board], Link],
+    password: Callable[[Board], str],
+) -> tuple[Restored, ...]:
+    """Put back what a guard could not, where there is something; in the order given.
+
+    Args:
+        boards: Where to look.
+        connect: How to reach a board.
+        password: The sudo password of a board that wants one.
+    """
+
+    def mend(board: Board) -> Restored:
+        try:
+            link = connect(board)
+            try:
+                return _mend(board, Session(link), password)
+            finally:
+                link.close()
+        except BoardError as error:
+            return Restored(board, needed=True, mode=None, error=error)
+
+    with ThreadPoolExecutor(max_workers=min(_THREADS, max(len(boards), 1))) as pool:
+        return tuple(pool.map(mend, boards))
+
+
+def _mend(board: Board, session: Session, password: Callable[[Board], str]) -> Restored:
+    facts, _ = session.probe(caffe=None, caffe_root=None, gpu="none")
+    if not facts.left_behind:
+        return Restored(board, needed=False, mode=facts.power_mode, error=None)
+    if facts.held_by is not None:
+        message = "a sweep runs there, and puts the power state back at its end"
+        raise BusyError(message, hint="wait until it is over")
+    secret = password(board) if facts.sudo == "password" else None
+    said = session.restore(password=secret)
+    guard = Guard.read(EventReader().feed(said))
+    if not guard.restored:
+        why = guard.failure or said.decode("utf-8", "replace").strip()[:300] or "it said nothing"
+        message = f"the power state could not be put back: {why}"
+        raise NotReadyError(message, hint="log in and look: sudo nvpmodel -q")
+    return Restored(board, needed=True, mode=guard.mode_restored, error=None)
