@@ -70,6 +70,9 @@ class ParsedLog:
     iteration_ms: tuple[float, ...] = ()
     """Forward and backward of each iteration that was logged, the first 10,000."""
     statistic: Statistic = "average"
+    window: tuple[float, float] | None = None
+    """When the iterations began and ended, by the log's own clock: local time, in seconds since
+    the start of a leap year. The first is the later one where a new year began between them."""
     complete: bool = False
     """Whether the run came to its end with a forward time that is one."""
     failure: Failure | None = None

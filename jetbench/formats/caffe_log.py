@@ -136,7 +136,7 @@ class _Reader:
             self._stamped()
         if run.evidence.look_at(message) or (message.level is None and run.set_up.printing):
             return
-        if not (self._stage(text) or self._time(text)):
+        if not (self._stage(message) or self._time(text)):
             if message.level is not None:
                 self._build(text)
             elif run.used and _SHELL_PROMPT.match(text):
@@ -161,9 +161,9 @@ class _Reader:
             return False
         return True
 
-    def _stage(self, text: bytes) -> bool:
+    def _stage(self, message: Message) -> bool:
         """Read a message that says how far the run is."""
-        run = self.run
+        text, run = message.text, self.run
         if text[:1] not in {b"*", b"T", b"U"}:
             return False
         if found := _TESTING.match(text):
@@ -174,7 +174,10 @@ class _Reader:
             if run.begun:
                 self._next()
             self.run.begun = True
+            self.run.begin_stamp = message.stamp
             self.run.set_up.end()
+        elif text.startswith(b"*** Benchmark ends"):
+            self.run.end_stamp = message.stamp
         elif found := _DEVICE.match(text):
             if run.used:
                 self._next()

@@ -8,7 +8,7 @@ the messages mean is not decided here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from jetbench.formats.words import printable
@@ -21,9 +21,10 @@ _MAX_MESSAGE_BYTES = 4096
 _SHORT_BYTES = 160
 
 # Date, time, thread, file and line; newer versions of glog write the year, too.
-_CLOCK = rb" [0-9:]{8}\.[0-9]{6} +[0-9]+ "
+_TIME = rb" [0-9:]{8}\.[0-9]{6}"
+_CLOCK = _TIME + rb" +[0-9]+ "
 _PLACE = rb"([\w.+/-]{1,80}):[0-9]+\] ?"
-_START = re.compile(rb"[ \t>|]*(?:([IWEF])?[0-9]{3,9}" + _CLOCK + _PLACE + rb")?")
+_START = re.compile(rb"[ \t>|]*(?:([IWEF])?([0-9]{3,9}" + _TIME + rb") +[0-9]+ " + _PLACE + rb")?")
 # The same; it begins with one of few characters, which makes a search fast.
 _WITHIN = re.compile(rb"[IWEF0-9][0-9]{3}(?<!\w.{4})[0-9]{0,5}" + _CLOCK + _PLACE)
 _STAMPED_LINE = re.compile(rb"\n[ \t>|]*[IWEF]?[0-9]{4,8}" + _CLOCK)
@@ -55,6 +56,8 @@ class Message:
     """``I``, ``W``, ``E``, ``F``; a blank where the letter is lost, None without a prefix."""
     source: bytes = b""
     """The file of Caffe's source that it comes from."""
+    stamp: bytes = b""
+    """When it was written, as `glog_time` reads it."""
 
 
 class Splitter:
@@ -77,7 +80,7 @@ class Splitter:
             held, self.held = self.held, None
             if _goes_on(held, message):
                 joined = held.text + b" " + message.text
-                message = Message(joined[:_MAX_MESSAGE_BYTES], held.level, held.source)
+                message = replace(held, text=joined[:_MAX_MESSAGE_BYTES])
             else:
                 yield held
         if _WRAPPED.fullmatch(message.text) or (message.level and _NAME.fullmatch(message.text)):
@@ -123,9 +126,9 @@ def has_stamp(text: bytes) -> bool:
 def _message(line: bytes) -> Message:
     line = line[:_MAX_MESSAGE_BYTES]
     found = _prefix(line)
-    letter, source = found.groups()
+    letter, stamp, source = found.groups()
     text = line[found.end() :].strip()
-    return Message(text, None) if source is None else Message(text, _level(letter), source)
+    return Message(text, None) if source is None else Message(text, _level(letter), source, stamp)
 
 
 def _level(letter: bytes | None) -> str:

@@ -9,6 +9,7 @@ from jetbench.domain.timing import Failure, LayerTiming, ParsedLog
 from jetbench.formats.caffe_log_failure import Evidence, not_caffe
 from jetbench.formats.caffe_log_lines import clean
 from jetbench.formats.caffe_log_net import SetUp
+from jetbench.formats.glog import glog_time
 
 if TYPE_CHECKING:
     from jetbench.domain.timing import Fork, Statistic
@@ -43,6 +44,9 @@ class Run:
         """Whether times are sums over the iterations, as the tool of 2014 prints them."""
         self.iterations: int | None = None
         self.begun = False
+        self.begin_stamp = b""
+        """When the iterations began, by glog's clock."""
+        self.end_stamp = b""
         self.caffe = False
         self.gpu: bool | None = None
         self.nvidia = False
@@ -109,6 +113,7 @@ class Run:
             layers=tuple(self._layer(net, *layer) for layer in self.layers.items()),
             iteration_ms=tuple(self.times),
             statistic=self.statistic,
+            window=self._window(),
             complete=complete,
             failure=None if complete else self._failure(net),
         )
@@ -129,6 +134,12 @@ class Run:
         if value is None or not self.whole:
             return value
         return value / self.iterations if self.iterations and self.iterations > 0 else None
+
+    def _window(self) -> tuple[float, float] | None:
+        begin, end = (
+            glog_time(stamp.decode("ascii")) for stamp in (self.begin_stamp, self.end_stamp)
+        )
+        return None if begin is None or end is None else (begin, end)
 
     def _count(self) -> int | None:
         """Iterations as announced; else what the total holds of the mean, where that is whole."""

@@ -37,6 +37,7 @@ def test_a_whole_log_gives_all_there_is() -> None:
             LayerTiming("mix/1x1 a", "Convolution", 11.25, 20.5),
         ),
         iteration_ms=(31.5, 32.5, 33.5, 34.5),
+        window=(6426895.123456, 6426895.123456),
         complete=True,
     )
 
