@@ -3,18 +3,35 @@
 Version 1 of the format. One line is one of:
 
 ``@KIND key=value …``
-    An event. Kinds: ``start`` (version, sweep, boot), ``trial`` (id, up, utc, limit_s,
-    sensors), ``done`` (id, exit, up, sha256 of the log, sensors), ``guard`` (state or
-    show), ``end`` (reason).
+    An event. Kinds: ``start`` (version, sweep, boot), ``trial`` and ``done`` (see below),
+    ``skip`` (id, and the reason why that trial is not run, such as ``precise``), ``guard``
+    (state or show), ``end`` (reason).
 ``| TEXT``
     The next piece of the log of the trial that is being written: gzip, then base64.
-``~ TEXT``
-    Telemetry.
+``~ UP TEXT``
+    Telemetry: the uptime in seconds, and a line that `formats.telemetry` reads. What stands
+    before the first trial is of an idle board.
 anything else
     What sudo or a tool had to say; kept as noise.
 
-Between ``@trial`` and its ``@done`` stands the whole log. A trial without ``@done``, or whose
-log does not have the hash that its ``@done`` says, is not a finished one.
+Between ``@trial`` and its ``@done`` stand the whole log and the telemetry of the trial. A trial
+without ``@done``, or whose log does not have the hash that its ``@done`` says, is not a finished
+one.
+
+==================  ============================================================================
+of both             ``id``; ``up``, the uptime; sensors (`formats.tegra.conditions_from`);
+                    ``busy_cs``, CPU time of everything since the board was booted, centiseconds;
+                    ``swap_pages``, pages swapped in and out since then
+of ``trial``        ``utc``; ``limit_s``, its time limit; ``local``, the local time as glog
+                    writes it (``"1126 00:30:12.123456"``), read together with ``up``;
+                    ``warm_up=1``, where it does not count; after a wait for a cooler GPU
+                    ``cool_limit_mc``, what was waited for, ``cool_waited_s``, how long, and
+                    ``cool_reached``, 1 or 0
+of ``done``         ``exit``, the status; ``stop``, where the sweep was stopped; ``sha256`` of
+                    the log; ``own_cs``, CPU time of the trial; ``cores``, how many are online
+==================  ============================================================================
+
+Fields may be added to a version; a field that is missing or mangled is not known: None.
 """
 
 from __future__ import annotations
@@ -22,22 +39,31 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from jetbench.domain.evidence import Cooling, Usage
+from jetbench.formats.glog import glog_time
 from jetbench.formats.tegra import conditions_from
-from jetbench.formats.words import pairs, printable
+from jetbench.formats.telemetry import MAX_LINE_CHARS, parse_sample
+from jetbench.formats.words import pairs, printable, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from jetbench.domain.facts import Conditions
+    from jetbench.domain.telemetry import Sample
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_LOG_BYTES = 64 * 2**20
 """A log that unpacks to more is cut there, and its trial is not believed."""
+MAX_SAMPLES = 20_000
+"""Of one trial. Of more, so many are kept at even distances."""
 _MAX_NOISE = 50
+_MAX_CORES = 1024
+_SAMPLE = re.compile(rb"~ ([0-9]{1,9}(?:\.[0-9]{1,9})?) (.{1,%d})" % MAX_LINE_CHARS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +92,14 @@ class JournalTrial:
     problem: str | None
     before: Conditions
     after: Conditions
+    started_local: str | None = None
+    """The board's local time at `started_up_s`, as `glog_time` reads it."""
+    warm_up: bool = False
+    """It was run to warm the board up, and is none of the plan's."""
+    samples: tuple[Sample, ...] = ()
+    """Telemetry, in the order of the journal; up to `MAX_SAMPLES`."""
+    usage: Usage | None = None
+    cooling: Cooling | None = None
 
     @property
     def wall_s(self) -> float | None:
@@ -110,15 +144,17 @@ class JournalReader:
     """All events but those of trials, in order."""
     noise: list[str] = field(default_factory=list)
     """The first lines that are none of ours, safe to print."""
+    idle: list[Sample] = field(default_factory=list)
+    """Telemetry from before the first trial; up to `MAX_SAMPLES`."""
 
     def trials(self, lines: Iterable[bytes]) -> Iterator[JournalTrial]:
-        """Each trial of the journal, in order; `events` and `noise` fill up on the way.
+        """Each trial of the journal, in order; `events`, `noise`, `idle` fill up on the way.
 
         Args:
             lines: The journal's lines, with or without their line ends.
         """
         current: Event | None = None
-        log = _Log()
+        log, samples = _Log(), _Samples(self.idle)
         for line in lines:
             if line.startswith(b"| "):
                 log.add(line[2:])
@@ -126,18 +162,46 @@ class JournalReader:
                 event = parse_event(line)
                 if event.kind == "trial":
                     if current is not None:
-                        yield _trial(current, None, log)
-                    current, log = event, _Log()
+                        yield _trial(current, None, log, samples)
+                    current, log, samples = event, _Log(), _Samples([])
                 elif event.kind == "done" and current is not None:
                     if event.fields.get("id") == current.fields.get("id"):
-                        yield _trial(current, event, log)
-                        current, log = None, _Log()
+                        yield _trial(current, event, log, samples)
+                        current, log, samples = None, _Log(), _Samples([])
                 else:
                     self.events.append(event)
-            elif line.strip() and not line.startswith(b"~") and len(self.noise) < _MAX_NOISE:
-                self.noise.append(printable(line.decode("utf-8", "replace").rstrip()))
+            elif line.startswith(b"~"):
+                samples.add(line)
+            else:
+                self._hear(line)
         if current is not None:
-            yield _trial(current, None, log)
+            yield _trial(current, None, log, samples)
+
+    def _hear(self, line: bytes) -> None:
+        """Keep a line that is none of ours."""
+        if line.strip() and len(self.noise) < _MAX_NOISE:
+            self.noise.append(printable(line.decode("utf-8", "replace").rstrip()))
+
+
+class _Samples:
+    """Keeps samples; when there are too many, every second, then every fourth, and so on."""
+
+    def __init__(self, kept: list[Sample]) -> None:
+        self.kept = kept
+        self._every = 1
+        self._lines = 0
+
+    def add(self, line: bytes) -> None:
+        self._lines += 1
+        if self._lines % self._every or (found := _SAMPLE.match(line)) is None:
+            return
+        sample = parse_sample(found[2].decode("utf-8", "replace"), float(found[1]))
+        if sample is None:
+            return
+        self.kept.append(sample)
+        if len(self.kept) > MAX_SAMPLES:
+            del self.kept[::2]
+            self._every *= 2
 
 
 class _Log:
@@ -175,22 +239,54 @@ class _Log:
         return data, None
 
 
-def _trial(start: Event, done: Event | None, log: _Log) -> JournalTrial:
+def _trial(start: Event, done: Event | None, log: _Log, samples: _Samples) -> JournalTrial:
     data, problem = log.checked(done)
-    end = done.fields if done else {}
-    return JournalTrial(
-        id=int(_number(start.fields.get("id")) or 0),
-        started_utc=start.fields.get("utc"),
-        started_up_s=_number(start.fields.get("up")),
+    begin, end = start.fields, done.fields if done else {}
+    local = begin.get("local")
+    trial = JournalTrial(
+        id=int(_number(begin.get("id")) or 0),
+        started_utc=begin.get("utc"),
+        started_up_s=_number(begin.get("up")),
         ended_up_s=_number(end.get("up")),
         exit_status=None if (code := _number(end.get("exit"))) is None else int(code),
         stopped="stop" in end,
-        limit_s=_number(start.fields.get("limit_s")),
+        limit_s=_number(begin.get("limit_s")),
         log=data,
         problem=problem,
-        before=conditions_from(start.fields),
+        before=conditions_from(begin),
         after=conditions_from(end),
+        started_local=local if local and glog_time(local) is not None else None,
+        warm_up=begin.get("warm_up") == "1",
+        samples=tuple(samples.kept),
     )
+    return replace(trial, usage=_usage(trial.wall_s, begin, end), cooling=_cooling(trial, begin))
+
+
+def _usage(wall_s: float | None, begin: Mapping[str, str], end: Mapping[str, str]) -> Usage | None:
+    cores = whole(end.get("cores"))
+    if wall_s is None or wall_s < 0 or cores is None or not 0 < cores <= _MAX_CORES:
+        return None
+
+    def grown(key: str) -> int | None:
+        first, last = whole(begin.get(key)), whole(end.get(key))
+        return None if first is None or last is None or last < first else last - first
+
+    busy_cs, own_cs = grown("busy_cs"), whole(end.get("own_cs"))
+    return Usage(
+        wall_s=wall_s,
+        cores=cores,
+        busy_s=None if busy_cs is None else busy_cs / 100,
+        own_s=None if own_cs is None or own_cs < 0 else own_cs / 100,
+        swapped_pages=grown("swap_pages"),
+    )
+
+
+def _cooling(trial: JournalTrial, begin: Mapping[str, str]) -> Cooling | None:
+    limit_mc, waited_s = whole(begin.get("cool_limit_mc")), _number(begin.get("cool_waited_s"))
+    reached = {"1": True, "0": False}.get(begin.get("cool_reached", ""))
+    if limit_mc is None or waited_s is None or waited_s < 0 or reached is None:
+        return None
+    return Cooling(limit_mc / 1000, waited_s, reached, trial.before.gpu_temp_c)
 
 
 def _number(text: str | None) -> float | None:

@@ -25,6 +25,10 @@ _CORE = re.compile(
     r"MinFreq=(\d+) MaxFreq=(\d+) CurrentFreq=(\d+)",
     re.MULTILINE,
 )
+_CORE_LIST = re.compile(r"[0-9]{1,4}(?:[-,][0-9]{1,4}){0,63}")
+"""As ``/sys/devices/system/cpu/online`` has it."""
+_FULL_LOAD_PM = 1000
+_MAX_MODE = 10**9
 
 
 def parse_l4t_release(text: str) -> str | None:
@@ -67,8 +71,12 @@ def parse_clocks_locked(text: str) -> bool | None:
 def conditions_from(fields: Mapping[str, str]) -> Conditions:
     """The sensors among the ``key=value`` pairs of a probe or a journal event.
 
-    Temperatures come in millidegrees, frequencies in hertz, as sysfs has them.
+    Temperatures come in millidegrees, the GPU's clocks in hertz, those of the cores in
+    kilohertz and the load per mille, as sysfs has them.
     """
+    load = whole(fields.get("gpu_load_pm"))
+    mode = whole(fields.get("mode"))
+    cores = fields.get("cpus", "")
 
     def scaled(key: str, divisor: float) -> float | None:
         number = whole(fields.get(key))
@@ -80,4 +88,8 @@ def conditions_from(fields: Mapping[str, str]) -> Conditions:
         gpu_mhz=scaled("gpu_cur_hz", 1e6),
         gpu_min_mhz=scaled("gpu_min_hz", 1e6),
         gpu_max_mhz=scaled("gpu_max_hz", 1e6),
+        gpu_load=load / 1000 if load is not None and 0 <= load <= _FULL_LOAD_PM else None,
+        cpu_online=cores if _CORE_LIST.fullmatch(cores) else None,
+        cpu_max_mhz=scaled("cpu_max_khz", 1e3),
+        power_mode_id=mode if mode is not None and 0 <= mode <= _MAX_MODE else None,
     )
