@@ -4,13 +4,14 @@ Version 1 of the format. One line is one of:
 
 ``@KIND key=value …``
     An event. Kinds: ``start`` (version, sweep, boot), ``trial`` and ``done`` (see below),
-    ``skip`` (id, and the reason why that trial is not run, such as ``precise``), ``guard``
-    (state or show), ``end`` (reason).
+    ``skip`` (id, and the reason why that trial is not run, such as ``precise``), ``rest``
+    (mode, as it was asked for: the sensors are read with nothing running), ``cooling`` (a wait
+    for a cooler GPU begins), ``guard`` (state or show), ``end`` (reason).
 ``| TEXT``
     The next piece of the log of the trial that is being written: gzip, then base64.
 ``~ UP TEXT``
-    Telemetry: the uptime in seconds, and a line that `formats.telemetry` reads. What stands
-    before the first trial is of an idle board.
+    Telemetry: the uptime in seconds, and a line that `formats.telemetry` reads. It is of the
+    trial, or of the rest, that was announced last.
 anything else
     What sudo or a tool had to say; kept as noise.
 
@@ -21,14 +22,14 @@ one.
 ==================  ============================================================================
 of both             ``id``; ``up``, the uptime; sensors (`formats.tegra.conditions_from`);
                     ``busy_cs``, CPU time of everything since the board was booted, centiseconds;
-                    ``swap_pages``, pages swapped in and out since then
+                    ``cores``, those it is of; ``swap_pages``, pages swapped in and out since then
 of ``trial``        ``utc``; ``limit_s``, its time limit; ``local``, the local time as glog
                     writes it (``"1126 00:30:12.123456"``), read together with ``up``;
                     ``warm_up=1``, where it does not count; after a wait for a cooler GPU
                     ``cool_limit_mc``, what was waited for, ``cool_waited_s``, how long, and
                     ``cool_reached``, 1 or 0
 of ``done``         ``exit``, the status; ``stop``, where the sweep was stopped; ``sha256`` of
-                    the log; ``own_cs``, CPU time of the trial; ``cores``, how many are online
+                    the log; ``own_cs``, CPU time of the trial
 ==================  ============================================================================
 
 Fields may be added to a version; a field that is missing or mangled is not known: None.
@@ -63,6 +64,7 @@ MAX_SAMPLES = 20_000
 """Of one trial. Of more, so many are kept at even distances."""
 _MAX_NOISE = 50
 _MAX_CORES = 1024
+_MAX_MODES = 64
 _SAMPLE = re.compile(rb"~ ([0-9]{1,9}(?:\.[0-9]{1,9})?) (.{1,%d})" % MAX_LINE_CHARS)
 
 
@@ -144,17 +146,17 @@ class JournalReader:
     """All events but those of trials, in order."""
     noise: list[str] = field(default_factory=list)
     """The first lines that are none of ours, safe to print."""
-    idle: list[Sample] = field(default_factory=list)
-    """Telemetry from before the first trial; up to `MAX_SAMPLES`."""
+    rests: dict[str, list[Sample]] = field(default_factory=dict)
+    """Telemetry of the board at rest, by power mode; up to `MAX_SAMPLES` each."""
 
     def trials(self, lines: Iterable[bytes]) -> Iterator[JournalTrial]:
-        """Each trial of the journal, in order; `events`, `noise`, `idle` fill up on the way.
+        """Each trial of the journal, in order; `events`, `noise`, `rests` fill up on the way.
 
         Args:
             lines: The journal's lines, with or without their line ends.
         """
         current: Event | None = None
-        log, samples = _Log(), _Samples(self.idle)
+        log, samples = _Log(), _Samples([])
         for line in lines:
             if line.startswith(b"| "):
                 log.add(line[2:])
@@ -170,12 +172,18 @@ class JournalReader:
                         current, log, samples = None, _Log(), _Samples([])
                 else:
                     self.events.append(event)
+                    if event.kind == "rest" and current is None:
+                        samples = _Samples(self._rest(event.fields.get("mode", "")))
             elif line.startswith(b"~"):
                 samples.add(line)
             else:
                 self._hear(line)
         if current is not None:
             yield _trial(current, None, log, samples)
+
+    def _rest(self, mode: str) -> list[Sample]:
+        """Where the samples of a rest are kept; nowhere, if there are more than can be."""
+        return self.rests.setdefault(mode, []) if len(self.rests) < _MAX_MODES else []
 
     def _hear(self, line: bytes) -> None:
         """Keep a line that is none of ours."""

@@ -125,15 +125,21 @@ def test_a_line_without_end_costs_bounded_memory() -> None:
 
 
 def test_a_trial_has_the_telemetry_between_its_lines() -> None:
-    """What comes before the first trial is of an idle board; between two it is of neither."""
+    """What comes after a rest was announced is of the board at rest; else it is of nothing."""
     first, second = journal(), journal().replace(b"id=4", b"id=5")
     reader, trials = read(
-        b"~ 50.5 GPU@38C\n~ 51.5 VDD_IN 2100/2000\n" + first + b"~ 70.0 GPU@50C\n" + second
+        b"~ 40 GPU@37C\n@rest mode=0\n~ 50.5 GPU@38C\n~ 51.5 VDD_IN 2100/2000\n"
+        + first
+        + b"~ 70.0 GPU@50C\n@rest mode=MAXQ\n~ 80.0 GPU@40C\n"
+        + second
     )
-    assert reader.idle == [
-        Sample(50.5, temps_c=(("GPU", 38.0),)),
-        Sample(51.5, rails_w=(("VDD_IN", 2.1),)),
-    ]
+    assert reader.rests == {
+        "0": [
+            Sample(50.5, temps_c=(("GPU", 38.0),)),
+            Sample(51.5, rails_w=(("VDD_IN", 2.1),)),
+        ],
+        "MAXQ": [Sample(80.0, temps_c=(("GPU", 40.0),))],
+    }
     assert [trial.samples for trial in trials] == [(Sample(60.2, ram_mib=1403.0),)] * 2
     assert len(reader.noise) == 2
 
@@ -150,8 +156,11 @@ def test_telemetry_costs_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None
     """Of too many samples those stay that stand at even distances over the whole trial."""
     monkeypatch.setattr("jetbench.formats.journal.MAX_SAMPLES", 100)
     many = b"".join(b"~ %d GPU@38C\n" % second for second in range(1, 1001))
-    reader, [trial] = read(many + journal().replace(b"| ", many + b"| ", 1))
-    for samples in (reader.idle, trial.samples):
+    modes = b"".join(b"@rest mode=%d\n~ 1 GPU@38C\n" % mode for mode in range(1000))
+    rest = b"@rest mode=0\n" + many + modes
+    reader, [trial] = read(rest + journal().replace(b"| ", many + b"| ", 1))
+    assert len(reader.rests) == 64
+    for samples in (reader.rests["0"][:-1], trial.samples):
         assert 50 <= len(samples) <= 100
         assert [sample.up_s for sample in samples] == list(range(16, 1001, 16))
 

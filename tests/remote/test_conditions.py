@@ -224,12 +224,12 @@ def test_nothing_reads_the_sensors_where_nobody_asked_for_it(board: Board) -> No
 
 def test_a_trial_says_what_it_has_used(board: Board) -> None:
     """CPU time of everything and of the trial itself, and pages swapped, before and after."""
-    put(board, "proc/stat", "cpu  100 10 50 99999 7 3 2 1 0 0")
+    put(board, "proc/stat", "cpu  100 10 50 99999 7 3 2 1 0 0\ncpu0 1\ncpu1 1\nintr 9")
     put(board, "proc/vmstat", "nr_free_pages 5\npswpin 40\npswpout 2")
     data = sweep(board, (row(1),))
     [trial], [done] = events(data, "trial"), events(data, "done")
     assert (trial["busy_cs"], trial["swap_pages"]) == ("166", "42")
-    assert (done["busy_cs"], done["swap_pages"]) == ("166", "42")
+    assert (done["busy_cs"], done["cores"], done["swap_pages"]) == ("166", "2", "42")
     assert 0 <= int(done["own_cs"]) < 100
 
 

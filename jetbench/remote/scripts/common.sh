@@ -113,10 +113,15 @@ cpu_clocks() {
 # What everything on the board has used since it was started, into $usage: CPU time in
 # hundredths of a second, and pages that were swapped.
 usage_now() {
-    usage=
-    if IFS=' ' read -r _ user nice system _ _ irq softirq steal _ <"$ROOT/proc/stat"; then
-        usage=" busy_cs=$((user + nice + system + irq + softirq + steal))"
-    fi 2>/dev/null
+    usage='' cores=0
+    while IFS=' ' read -r name user nice system _ _ irq softirq steal _; do
+        case $name in
+        cpu) usage=" busy_cs=$((user + nice + system + irq + softirq + steal))" ;;
+        cpu*) cores=$((cores + 1)) ;;
+        *) break ;;
+        esac
+    done 2>/dev/null <"$ROOT/proc/stat"
+    [ "$cores" = 0 ] || usage="$usage cores=$cores"
     swapped=0
     while IFS=' ' read -r name count; do
         case $name in pswpin | pswpout) swapped=$((swapped + count)) ;; esac
