@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import jetbench
-from jetbench.bench.ingest import BoardOutcome, ingest_board
+from jetbench.bench.ingest import ingest_board
+from jetbench.bench.outcome import BoardOutcome
 from jetbench.domain.events import (
     JournalBytes,
     JournalComplete,

@@ -171,9 +171,7 @@ class JournalReader:
                         yield _trial(current, event, log, samples)
                         current, log, samples = None, _Log(), _Samples([])
                 else:
-                    self.events.append(event)
-                    if event.kind == "rest" and current is None:
-                        samples = _Samples(self._rest(event.fields.get("mode", "")))
+                    samples = self._note(event) or samples
             elif line.startswith(b"~"):
                 samples.add(line)
             else:
@@ -181,9 +179,13 @@ class JournalReader:
         if current is not None:
             yield _trial(current, None, log, samples)
 
-    def _rest(self, mode: str) -> list[Sample]:
-        """Where the samples of a rest are kept; nowhere, if there are more than can be."""
-        return self.rests.setdefault(mode, []) if len(self.rests) < _MAX_MODES else []
+    def _note(self, event: Event) -> _Samples | None:
+        """Keep an event; where a rest begins, also what its telemetry goes to."""
+        self.events.append(event)
+        if event.kind != "rest":
+            return None
+        mode = event.fields.get("mode", "")
+        return _Samples(self.rests.setdefault(mode, []) if len(self.rests) < _MAX_MODES else [])
 
     def _hear(self, line: bytes) -> None:
         """Keep a line that is none of ours."""
