@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from jetbench.analysis.statistics import summarize
 from jetbench.bench.plan import interleave
 from jetbench.domain.board import Board
+from jetbench.domain.evidence import CaseEvidence, Cooling, TrialEvidence, Usage
 from jetbench.domain.facts import BoardFacts, CaffeFacts, Conditions, PowerMode
 from jetbench.domain.plan import Case, Options, Plan, Prototxt
 from jetbench.domain.record import (
@@ -17,8 +18,12 @@ from jetbench.domain.record import (
     SweepResult,
     TrialResult,
 )
+from jetbench.domain.telemetry import Telemetry
+from jetbench.domain.timing import LayerTiming, ParsedLog
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jetbench.domain.timing import Failure
 
 
@@ -171,4 +176,129 @@ def result(*records: Record, boards: tuple[BoardResult, ...] = (), **options: An
         jetbench="0.1.0",
         boards=boards or (board_result(),),
         records=records,
+    )
+
+
+def log(forward_ms: float = 7.2, **changes: Any) -> ParsedLog:
+    """What a good log of the plan's nets says, its time spread over two layers."""
+    half_ms = forward_ms / 2
+    good = ParsedLog(
+        forward_ms=forward_ms,
+        backward_ms=2 * forward_ms,
+        forward_backward_ms=3 * forward_ms,
+        total_ms=150 * forward_ms,
+        iterations=50,
+        batch=1,
+        input_shapes=(("data", (1, 3, 8, 8)),),
+        phase="TEST",
+        gpu=True,
+        layers=tuple(LayerTiming(name, "ReLU", half_ms, half_ms) for name in ("up", "down")),
+        iteration_ms=(3 * forward_ms,) * 50,
+        complete=True,
+    )
+    return replace(good, **changes)
+
+
+def conditions(**changes: Any) -> Conditions:
+    """A TX2 in MAXN with its clocks locked, pleasantly cool."""
+    good = Conditions(
+        gpu_temp_c=42.0,
+        cpu_temp_c=42.5,
+        gpu_mhz=1300.5,
+        gpu_min_mhz=1300.5,
+        gpu_max_mhz=1300.5,
+        gpu_load=0.0,
+        cpu_online="0-5",
+        cpu_max_mhz=2035.2,
+        power_mode_id=0,
+    )
+    return replace(good, **changes)
+
+
+def telemetry(**changes: Any) -> Telemetry:
+    """The same board while it measures, as tegrastats says it: whole MHz, counted for the CPU."""
+    good = Telemetry(
+        from_up_s=100.0,
+        to_up_s=102.0,
+        samples=4,
+        gpu_mhz_min=1300.0,
+        gpu_mhz_max=1300.0,
+        gpu_load_mean=0.97,
+        emc_mhz_min=1866.0,
+        emc_mhz_max=1866.0,
+        cpu_mhz_min=1992.0,
+        cpu_mhz_max=2035.0,
+        gpu_temp_c_max=48.0,
+        power_w_mean=11.5,
+        power_w_max=12.5,
+        energy_j=23.0,
+    )
+    return replace(good, **changes)
+
+
+def usage(**changes: Any) -> Usage:
+    """Nobody but the trial, which keeps one core busy."""
+    return replace(Usage(wall_s=4.5, cores=6, busy_s=4.6, own_s=4.4, swapped_pages=0), **changes)
+
+
+def cooling(**changes: Any) -> Cooling:
+    """No wait was needed."""
+    return replace(Cooling(60.0, waited_s=0.0, reached=True, gpu_temp_c=42.0), **changes)
+
+
+def trial_evidence(forward_ms: float = 7.2, **changes: Any) -> TrialEvidence:
+    """A process that nothing disturbed."""
+    good = TrialEvidence(
+        result=trial(1),
+        log=log(forward_ms),
+        before=conditions(),
+        after=conditions(gpu_temp_c=47.0),
+        telemetry=telemetry(),
+        usage=usage(),
+        cooling=cooling(),
+    )
+    return replace(good, **changes)
+
+
+def failed_evidence(failure: Failure) -> TrialEvidence:
+    """A process that came to no good end."""
+    return trial_evidence(result=trial(1, failure=failure), log=None)
+
+
+def case_evidence(
+    trials: Sequence[float | TrialEvidence] = (7.2, 7.22, 7.19), **changes: Any
+) -> CaseEvidence:
+    """A case on a board in good health.
+
+    Args:
+        trials: Evidence, or the forward time in ms of a trial that is good otherwise.
+        changes: Fields of the case's evidence, or of the options.
+    """
+    own = {field.name for field in fields(CaseEvidence)}
+    made = plan(
+        models=("alpha",), **{key: value for key, value in changes.items() if key not in own}
+    )
+    good = CaseEvidence(
+        options=made.options,
+        case=made.cases[0],
+        gpu=0,
+        locked=True,
+        trials=tuple(
+            numbered(number, each if isinstance(each, TrialEvidence) else trial_evidence(each))
+            for number, each in enumerate(trials, start=1)
+        ),
+        floor_ms=2.0,
+        mode_name="MAXN",
+        idle=telemetry(gpu_load_mean=0.0, power_w_mean=5.0),
+        gpu_users=("911:Xorg",),
+    )
+    return replace(good, **{key: value for key, value in changes.items() if key in own})
+
+
+def numbered(number: int, evidence: TrialEvidence) -> TrialEvidence:
+    """The same as the trial of this number, its result with the time of its log."""
+    forward_ms = evidence.log.forward_ms if evidence.log else None
+    return replace(
+        evidence,
+        result=replace(evidence.result, id=number, repeat=number, forward_ms=forward_ms),
     )

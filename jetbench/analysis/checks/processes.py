@@ -40,7 +40,7 @@ NOISE = 0.03
 clocks, 2.5 % with the governor's."""
 EFFECT = 0.02
 """What matters: what is nearer is no reason to measure again, however sure it is."""
-OUTLIER_CHANCE = 0.0025
+OUTLIER_CHANCE = 0.0015
 """That one of the two rules calls any process of a clean case an outlier, by design."""
 FIRST_CHANCE = 0.001
 """The same for the first processes."""
