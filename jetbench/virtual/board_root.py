@@ -10,10 +10,15 @@ import contextlib
 import os
 import shlex
 import sys
+import time
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jetbench.virtual.counters import FIRST_STAT, FIRST_VMSTAT, STAT, VMSTAT
+from jetbench.virtual.incidents import RUNS_SINCE_BOOT
+from jetbench.virtual.jetpacks import HOME, JETPACKS
 from jetbench.virtual.power_modes import (
     CORES,
     CPU_STEPS_KHZ,
@@ -29,34 +34,31 @@ from jetbench.virtual.power_modes import (
     nvpmodel_conf,
     step_at_or_above,
 )
-from jetbench.virtual.sensors import LOAD_FILE, RAILS, ZONES
-from jetbench.virtual.settings import MARK
+from jetbench.virtual.sensors import (
+    LOAD_FILE,
+    RAILS,
+    ZONES,
+    load_at_rest,
+    temperature_file,
+    temperatures_mc,
+)
+from jetbench.virtual.settings import MARK, settings_text
 
 if TYPE_CHECKING:
     from jetbench.virtual.options import BoardOptions, Release
     from jetbench.virtual.power_modes import Mode
 
-HOME = "home/nvidia"
+__all__ = ["CAFFE", "HOME", "boot", "build", "environment", "put"]
+
 CAFFE = f"{HOME}/project/ssd-caffe/build/tools/caffe"
 _TOOLS = "usr/local/jetbench-bin"
-
-_IDENTITY = {
-    "r28": {
-        "etc/nv_tegra_release": "# R28 (release), REVISION: 2.1, GCID: 10000281, BOARD: t186ref, "
-        "EABI: aarch64, DATE: Mon May 14 08:00:00 UTC 2018\n",
-        "usr/local/cuda/version.txt": "CUDA Version 9.0.252\n",
-        "var/lib/jetbench-packages": "libcudnn7 7.1.5.14-1+cuda9.0\ntensorrt 4.0.2.0-1+cuda9.0\n",
-    },
-    "r32": {
-        "etc/nv_tegra_release": "# R32 (release), REVISION: 3.1, GCID: 10000323, BOARD: t186ref, "
-        "EABI: aarch64, DATE: Mon Dec  9 08:00:00 UTC 2019\n",
-        "usr/local/cuda/version.txt": "CUDA Version 10.0.326\n",
-        "var/lib/jetbench-packages": "libcudnn7 7.6.3.28-1+cuda10.0\n"
-        "nvidia-l4t-core 32.3.1-20191209080000\ntensorrt 6.0.1.10-1+cuda10.0\n",
-    },
-}
-_CUDNN = {"r28": (7, 1, 5), "r32": (7, 6, 3)}
-_NVINFER = {"r28": "4.1.3", "r32": "6.0.1"}
+_OWN_CLOCKS = f"{HOME}/l4t_dfs.conf"
+_STATUS = "var/lib/nvpmodel/status"
+_FAN = "/sys/devices/pwm-fan"
+GPU_USERS = "run/gpu-users"
+"""Processes other than the board's Caffe that use the GPU, as ``PID:NAME`` lines."""
+BOOTED_AT = "run/booted-at"
+"""Seconds since 1970; there is none where the boot was long ago."""
 _LIBRARIES = "usr/lib/aarch64-linux-gnu"
 
 
@@ -66,25 +68,32 @@ def build(root: Path, options: BoardOptions) -> None:
     root.chmod(0o700)
     for folder in (HOME, "tmp", "run", "var/lib/nvpmodel", "usr/sbin", "usr/bin", _TOOLS):
         (root / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-    put(root, MARK, _settings(options))
-    put(root, "etc/nvpmodel.conf", nvpmodel_conf())
+    modes = _modes(options)
+    put(root, MARK, settings_text(options))
+    put(root, "etc/nvpmodel.conf", nvpmodel_conf(modes))
+    put(root, _STATUS, f"pmode:{DEFAULT_MODE:04d}", keep=True)
     put(root, "proc/device-tree/model", "quill\0")
     put(root, "proc/device-tree/compatible", "nvidia,p2771-0000\0nvidia,tegra186\0")
     put(root, "proc/device-tree/serial-number", f"jetbench{options.seed:08d}\0")
-    for path, text in _IDENTITY[options.release].items():
-        put(root, path, text)
-    names = ("MAJOR", "MINOR", "PATCHLEVEL")
-    lines = [
-        f"#define CUDNN_{name} {part}\n"
-        for name, part in zip(names, _CUDNN[options.release], strict=True)
-    ]
-    put(root, "usr/include/cudnn.h", "".join(lines))
-    cudnn = ".".join(map(str, _CUDNN[options.release]))
-    put(root, f"{_LIBRARIES}/libcudnn.so.{cudnn}", "")
-    put(root, f"{_LIBRARIES}/libnvinfer.so.{_NVINFER[options.release]}", "")
-    _clocks(root, options.release, MODES[DEFAULT_MODE], keep=True)
-    _sensors(root)
+    _identity(root, options.release)
+    _clocks(root, options.release, modes[DEFAULT_MODE], keep=True)
+    _sensors(root, options)
+    _faults(root, options)
+    _booted(root, options)
     _stand_ins(root, options)
+
+
+def boot(root: Path, options: BoardOptions) -> None:
+    """Forget what a boot forgets: clocks are as the power mode says, nothing is locked."""
+    status = root / _STATUS
+    try:
+        number = int(status.read_text(encoding="ascii").removeprefix("pmode:"))
+    except (OSError, ValueError):
+        number = DEFAULT_MODE
+    _clocks(root, options.release, _modes(options)[number], keep=False)
+    _fan(root, keep=False)
+    (root / RUNS_SINCE_BOOT).unlink(missing_ok=True)
+    _booted(root, options)
 
 
 def put(root: Path, path: str, content: str | int, *, keep: bool = False) -> None:
@@ -117,28 +126,28 @@ def environment(root: Path) -> dict[str, str]:
     }
 
 
-def reset_clocks(root: Path, options: BoardOptions) -> None:
-    """Put the clocks to what the power mode says, as a boot does: nothing is locked."""
-    status = root / "var/lib/nvpmodel/status"
-    try:
-        number = int(status.read_text(encoding="ascii").removeprefix("pmode:"))
-    except (OSError, ValueError):
-        number = DEFAULT_MODE
-    _clocks(root, options.release, MODES[number], keep=False)
+def _modes(options: BoardOptions) -> tuple[Mode, ...]:
+    cap_mhz = options.faults.clock_cap
+    if cap_mhz is None:
+        return MODES
+    steps = gpu_steps_hz(options.release)
+    cap_hz = min(steps, key=lambda step: abs(step - cap_mhz * 1_000_000))
+    return tuple(replace(mode, gpu_hz=min(mode.gpu_hz, cap_hz)) for mode in MODES)
 
 
-def _settings(options: BoardOptions) -> str:
-    faults = options.faults
-    settings = {
-        "release": options.release,
-        "time_scale": options.time_scale,
-        "seed": options.seed,
-        "gpu_build": int(not faults.cpu_only),
-        "sudo": faults.sudo,
-        "nvpmodel_fails_silently": int(faults.nvpmodel_fails_silently),
-        "clocks_will_not_lock": int(faults.clocks_will_not_lock),
-    }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
+def _identity(root: Path, release: Release) -> None:
+    jetpack = JETPACKS[release]
+    put(root, "etc/nv_tegra_release", jetpack.l4t)
+    put(root, "usr/local/cuda/version.txt", jetpack.cuda)
+    put(root, "var/lib/jetbench-packages", jetpack.packages)
+    names = ("MAJOR", "MINOR", "PATCHLEVEL")
+    lines = [
+        f"#define CUDNN_{name} {part}\n" for name, part in zip(names, jetpack.cudnn, strict=True)
+    ]
+    put(root, "usr/include/cudnn.h", "".join(lines))
+    cudnn = ".".join(map(str, jetpack.cudnn))
+    put(root, f"{_LIBRARIES}/libcudnn.so.{cudnn}", "")
+    put(root, f"{_LIBRARIES}/libnvinfer.so.{jetpack.nvinfer}", "")
 
 
 def _clocks(root: Path, release: Release, mode: Mode, *, keep: bool) -> None:
@@ -170,27 +179,55 @@ def _clocks(root: Path, release: Release, mode: Mode, *, keep: bool) -> None:
     put(root, f"{EMC}/mrq_rate_locked", 0, keep=keep)
 
 
-def _sensors(root: Path) -> None:
-    put(root, LOAD_FILE, 0)
-    put(root, "/sys/devices/pwm-fan/target_pwm", 0, keep=True)
-    for number, zone in enumerate(ZONES):
-        folder = f"/sys/devices/virtual/thermal/thermal_zone{number}"
-        put(root, f"{folder}/type", zone.name)
-        put(root, f"{folder}/temp", round(zone.idle_c * 1000), keep=True)
+def _sensors(root: Path, options: BoardOptions) -> None:
+    faults = options.faults
+    put(root, LOAD_FILE, load_at_rest(neighbour=faults.gpu_neighbour))
+    put(root, STAT, FIRST_STAT, keep=True)
+    put(root, VMSTAT, FIRST_VMSTAT, keep=True)
+    _fan(root, keep=True)
+    with contextlib.suppress(FileExistsError):
+        (root / "sys/devices/gpu.0").symlink_to("17000000.gp10b")
+    start = temperatures_mc(never_cools=faults.never_cools, start_c=options.start_c)
+    keep = not faults.never_cools and options.start_c is None
+    for number, (zone, start_mc) in enumerate(zip(ZONES, start, strict=True)):
+        put(root, f"/sys/devices/virtual/thermal/thermal_zone{number}/type", zone.name)
+        put(root, temperature_file(number), start_mc, keep=keep)
     for rail in RAILS:
         put(root, f"{rail.folder}/rail_name_{rail.channel}", rail.name)
         put(root, rail.power_file, rail.idle_mw)
 
 
+def _fan(root: Path, *, keep: bool) -> None:
+    put(root, f"{_FAN}/target_pwm", 0, keep=keep)
+    put(root, f"{_FAN}/temp_control", 1, keep=keep)
+
+
+def _faults(root: Path, options: BoardOptions) -> None:
+    """What others have left on the board, and who is there."""
+    if options.faults.asks_to_overwrite:
+        put(root, _OWN_CLOCKS, f"{GPU_CLOCK}/min_freq:318750000", keep=True)
+    if options.faults.gpu_neighbour:
+        put(root, GPU_USERS, "2817:python3")
+    else:
+        (root / GPU_USERS).unlink(missing_ok=True)
+
+
+def _booted(root: Path, options: BoardOptions) -> None:
+    if options.booted_s_ago is None:
+        (root / BOOTED_AT).unlink(missing_ok=True)
+    else:
+        put(root, BOOTED_AT, int(time.time()) - options.booted_s_ago)
+
+
 def _stand_ins(root: Path, options: BoardOptions) -> None:
-    r28 = options.release == "r28"
+    jetpack = JETPACKS[options.release]
     places = {
         "sudo": f"{_TOOLS}/sudo",
         "dpkg-query": f"{_TOOLS}/dpkg-query",
         "uname": f"{_TOOLS}/uname",
         "nvpmodel": "usr/sbin/nvpmodel",
-        "jetson_clocks": f"{HOME}/jetson_clocks.sh" if r28 else "usr/bin/jetson_clocks",
-        "tegrastats": f"{HOME}/tegrastats" if r28 else "usr/bin/tegrastats",
+        "jetson_clocks": jetpack.jetson_clocks,
+        "tegrastats": jetpack.tegrastats,
     }
     if not options.faults.no_caffe:
         places["caffe"] = CAFFE
@@ -210,6 +247,6 @@ def _caffe_settings(release: Release) -> str:
     # this user only: it is told where the package lies.
     library = Path(__file__).resolve().parents[2]
     lines = [f"PYTHON={shlex.quote(sys.executable)}", f"LIBRARY={shlex.quote(str(library))}"]
-    if release == "r28":
+    if release != "r32":
         lines.append("# Built from SSD's branch: it has DetectionOutput.")
     return "\n".join(lines)

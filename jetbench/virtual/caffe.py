@@ -9,7 +9,6 @@ pretends to need is scaled down by the board's ``time_scale``. The stand-in scri
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import random
@@ -21,15 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from jetbench.domain.errors import ModelError
+from jetbench.nets.batch import patch_batch
 from jetbench.nets.build import build_net
 from jetbench.nets.phases import State
 from jetbench.virtual.bad_net import last_words
 from jetbench.virtual.cost_model import Clocks, Engine, backward_ms, forward_ms
 from jetbench.virtual.gflags import CommandLine, FlagError, read_command_line
 from jetbench.virtual.glog import Glog
+from jetbench.virtual.incidents import Incidents
 from jetbench.virtual.net_log import NetLog, needs_backward
 from jetbench.virtual.net_text import printed_net
-from jetbench.virtual.sensors import show_busy
 from jetbench.virtual.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ _NOISE_UNLOCKED = 0.025
 _NOISE_ITERATION = 0.006
 _NOISE_BOARD = 0.008
 """How much two boards differ."""
-_COUNTER = "var/lib/jetbench-runs"
 _ACTIONS = ("device_query", "test", "time", "train")
 _SIMULATED = "SIMULATED by jetbench: a virtual board, its times are computed, nothing is measured"
 
@@ -65,7 +64,9 @@ class _Benchmark:
         self._glog = glog
         self._asked = asked
         self._place = settings.caffe_place
-        self._random = random.Random(f"{settings.seed}/{_count_run(settings.root)}")  # noqa: S311
+        self._incidents = Incidents(settings)
+        # Each run has its own noise.
+        self._random = random.Random(f"{settings.seed}/{self._incidents.number - 1}")  # noqa: S311
 
     def run(self) -> None:
         """Print the whole log, in scaled time."""
@@ -74,18 +75,21 @@ class _Benchmark:
             message = "Check failed: FLAGS_model.size() > 0 (0 vs. 0) "
             self._glog.fatal(self._place(331), f"{message}Need a model definition to time.")
         self._choose_device()
-        text = self._read_model()
+        text = self._of_wrong_batch(self._read_model(), phase)
         net, printed = self._build(text, phase)
         NetLog(self._glog, self._settings).set_up(net, printed)
-        show_busy(self._settings.root)
-        layers = self._layers(net, phase)
+        layers = self._layers(net, phase, self._incidents.begin())
         self._glog.info(self._place(351), "Performing Forward")
-        self._pass(_SETUP_S)
+        self._glog.advance(_SETUP_S)
         self._glog.info(self._place(356), "Initial loss: 0")
         self._glog.info(self._place(357), "Performing Backward")
         self._glog.info(self._place(365), "*** Benchmark begins ***")
         self._glog.info(self._place(366), f"Testing for {self._asked.iterations} iterations.")
+        changed_hz = self._incidents.change_mode()
+        if changed_hz is not None:
+            layers = self._layers(net, phase, changed_hz)
         self._iterate(layers)
+        self._incidents.end()
 
     def _phase(self) -> str:
         # Caffe's own default, which is not what one wants to measure.
@@ -117,6 +121,16 @@ class _Benchmark:
             self._glog.fatal("io.cpp:39", message)
         return data.decode("utf-8", "surrogateescape")
 
+    def _of_wrong_batch(self, text: str, phase: str) -> str:
+        """The net with another batch, on a board with that fault."""
+        batch = self._settings.faults.wrong_batch
+        if batch is None:
+            return text
+        try:
+            return patch_batch(text, batch, phase=phase, stages=self._asked.stages).text
+        except ModelError:
+            return text
+
     def _build(self, text: str, phase: str) -> tuple[Net, str]:
         asked = self._asked
         try:
@@ -144,13 +158,14 @@ class _Benchmark:
             "upgrade_proto.cpp:90", f"{message}NetParameter file: {self._asked.model}"
         )
 
-    def _layers(self, net: Net, phase: str) -> list[_Layer]:
+    def _layers(self, net: Net, phase: str, gpu_hz: int) -> list[_Layer]:
         """The time of each layer in this process: the model's, with noise."""
-        clocks = Clocks.read(self._settings.root)
+        clocks = Clocks.read(self._settings.root, gpu_hz)
         engine = Engine.gpu(clocks) if self._asked.gpu else Engine.cpu(clocks)
         spread = _NOISE_LOCKED if clocks.locked else _NOISE_UNLOCKED
         board = random.Random(f"board {self._settings.seed}").gauss(1, _NOISE_BOARD)  # noqa: S311
         process = board * self._random.gauss(1, spread)
+        process *= self._incidents.slowness(gpu=bool(self._asked.gpu))
         needed = needs_backward(net)
         layers = []
         for layer in net.layers:
@@ -169,7 +184,7 @@ class _Benchmark:
             # What lies between the layers, and what an iteration differs from another.
             once = (forward + backward) * 1.003 * max(0.5, self._random.gauss(1, _NOISE_ITERATION))
             total += once
-            self._pass(once / 1e3)
+            self._glog.advance(once / 1e3)
             message = f"Iteration: {number} forward-backward time: {self._timer(once)} ms."
             self._glog.info(self._place(394), message)
         self._glog.info(self._place(397), "Average time per layer: ")
@@ -199,24 +214,6 @@ class _Benchmark:
         if self._asked.iterations > 0:
             return f"{milliseconds:g}"
         return "-nan" if self._asked.iterations == 0 else "-0"
-
-    def _pass(self, seconds: float) -> None:
-        """Let board time pass, and wait for as much of it as is asked for."""
-        self._glog.advance(seconds)
-        sys.stderr.flush()
-        time.sleep(seconds * self._settings.time_scale)
-
-
-def _count_run(root: Path) -> int:
-    """How many runs there were on this board before, so that each has its own noise."""
-    file = root / _COUNTER
-    try:
-        before = int(file.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        before = 0
-    with contextlib.suppress(OSError):
-        file.write_text(f"{before + 1}\n", encoding="ascii")
-    return before
 
 
 def _terminated(number: int, _: FrameType | None) -> None:
@@ -249,7 +246,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     settings = Settings.read(Path(os.environ["JETBENCH_ROOT"]))
-    glog = Glog()
+    glog = Glog(settings.time_scale)
     if asked.action == "time":
         glog.info("jetbench.cpp:1", _SIMULATED)
         _Benchmark(settings, glog, asked).run()

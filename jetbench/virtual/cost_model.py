@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jetbench.nets.net import count
+from jetbench.virtual.files import read_number
 from jetbench.virtual.power_modes import (
     CORES,
     CPU_STEPS_KHZ,
@@ -24,7 +25,6 @@ from jetbench.virtual.power_modes import (
     GPU_CLOCK,
     GPU_PEAK_HZ,
 )
-from jetbench.virtual.sensors import read_number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,19 +53,24 @@ class Clocks:
     locked: bool
 
     @classmethod
-    def read(cls, root: Path) -> Clocks:
-        """What the clocks of the board at `root` can reach now."""
-        gpu_hz = read_number(root, f"{GPU_CLOCK}/max_freq") or GPU_PEAK_HZ
+    def read(cls, root: Path, gpu_hz: int | None = None) -> Clocks:
+        """What the clocks of the board at `root` can reach now.
+
+        Args:
+            root: The board.
+            gpu_hz: The GPU's clock while it works, where it is not the highest allowed.
+        """
+        highest_hz = read_number(root, f"{GPU_CLOCK}/max_freq") or GPU_PEAK_HZ
         online = [core for core in CORES if read_number(root, f"{CPUS}/cpu{core}/online") != 0]
         cpu_khz = [
             read_number(root, f"{CPUS}/cpu{core}/cpufreq/scaling_max_freq") for core in online
         ]
         return cls(
-            gpu_hz=gpu_hz,
+            gpu_hz=gpu_hz or highest_hz,
             emc_hz=read_number(root, EMC_CAP) or EMC_MAX_HZ,
             cpu_khz=max(filter(None, cpu_khz), default=CPU_STEPS_KHZ[-1]),
             cpu_cores=max(1, len(online)),
-            locked=read_number(root, f"{GPU_CLOCK}/min_freq") == gpu_hz
+            locked=read_number(root, f"{GPU_CLOCK}/min_freq") == highest_hz
             and read_number(root, f"{EMC}/mrq_rate_locked") == 1,
         )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jetbench.virtual import board_root, processes, server
+from jetbench.virtual.counters import pass_time
 from jetbench.virtual.options import USER, BoardOptions
 from jetbench.virtual.sensors import Sensors
 
@@ -97,15 +98,16 @@ class VirtualBoard:
         """Lose all connections and processes, and the clocks; the power mode stays."""
         self.cut()
         processes.kill_all(self.root)
-        board_root.reset_clocks(self.root, self.options)
+        board_root.boot(self.root, self.options)
 
     def accept(self) -> None:
         """Take a connection that waits."""
         self._door.accept()
 
     def tick(self, elapsed_s: float) -> None:
-        """Let time pass for its sensors."""
+        """Let time pass for its sensors and its kernel."""
         self._sensors.tick(elapsed_s)
+        pass_time(self.root, neighbour=self.options.faults.cpu_neighbour)
 
     def close(self) -> None:
         """End its connections and everything that runs on it."""

@@ -5,43 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-Release = Literal["r28", "r32"]
-"""``r28`` is JetPack 3 with SSD's Caffe, ``r32`` JetPack 4 with BVLC's."""
+from jetbench.virtual.faults import Faults
 
-SudoMode = Literal["nopasswd", "password", "none"]
-"""``none``: the user is not in sudoers."""
+__all__ = ["RELEASES", "USER", "BoardOptions", "Faults", "Release"]
+
+Release = Literal["r27", "r28", "r32"]
+"""``r27`` is JetPack 3.0, ``r28`` JetPack 3.2, both with SSD's Caffe; ``r32`` is JetPack 4 with
+BVLC's."""
+
+RELEASES: tuple[Release, ...] = ("r27", "r28", "r32")
 
 USER = "nvidia"
 """The user of every virtual board; its sudo password, where one is wanted, is the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What is wrong with a board. The default is a board in good health."""
-
-    no_sudo: bool = False
-    """The user is not in sudoers."""
-    password: bool = False
-    """sudo wants the password, ``nvidia``."""
-    no_caffe: bool = False
-    """There is no Caffe."""
-    cpu_only: bool = False
-    """Caffe was built without CUDA: ``-gpu`` fails as it does there."""
-    nvpmodel_fails_silently: bool = False
-    """It prints NVPM ERROR, changes nothing, and exits 0."""
-    clocks_will_not_lock: bool = False
-    """jetson_clocks complains, changes nothing, and exits 0."""
-    stays_off: bool = False
-    """Connections are refused."""
-    drop_after_bytes: int | None = None
-    """Each connection breaks once the board has sent so many bytes over it."""
-
-    @property
-    def sudo(self) -> SudoMode:
-        """What sudo does for the user."""
-        if self.no_sudo:
-            return "none"
-        return "password" if self.password else "nopasswd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +30,22 @@ class BoardOptions:
     seed: int = 0
     """Decides the noise of its times, and by how much this board differs from another."""
 
+    booted_s_ago: int | None = None
+    """Seconds since boot when the board is made or booted again; None for long ago.
+
+    R27's jetson_clocks.sh refuses in the first 90.
+    """
+    start_c: float | None = None
+    """The GPU's temperature when the board is made, the rest in proportion; None for cold."""
+    time_constant_s: float = 25.0
+    """In so many seconds on this machine's clock it comes two thirds nearer to where the
+    temperature settles."""
+
     def numbered(self, number: int) -> BoardOptions:
-        """The same for one board of several: releases alternate, noises differ."""
-        releases: tuple[Release, Release] = ("r28", "r32")
-        first = releases.index(self.release)
-        return replace(
-            self, release=releases[(first + number - 1) % 2], seed=self.seed * 1000 + number
-        )
+        """The same for one board of several: noises differ, and R28 and R32 alternate."""
+        seed = self.seed * 1000 + number
+        alternating: tuple[Release, Release] = ("r28", "r32")
+        if self.release not in alternating:
+            return replace(self, seed=seed)
+        first = alternating.index(self.release)
+        return replace(self, release=alternating[(first + number - 1) % 2], seed=seed)

@@ -25,7 +25,7 @@ EMC_CAP = "/sys/kernel/nvpmodel_emc_cap/emc_iso_cap"
 def gpu_steps_hz(release: str) -> tuple[int, ...]:
     """The clocks of the GPU: two tables are found on TX2s, different in two steps."""
     lower = range(114750000, 726750000 + 1, 102000000)
-    eighth, eleventh = (828750000, 1134750000) if release == "r28" else (854250000, 1122000000)
+    eighth, eleventh = (828750000, 1134750000) if release != "r32" else (854250000, 1122000000)
     return (*lower, eighth, 930750000, 1032750000, eleventh, 1236750000, GPU_PEAK_HZ)
 
 
@@ -53,7 +53,7 @@ MODES = (
 )
 
 
-def nvpmodel_conf() -> str:
+def nvpmodel_conf(modes: tuple[Mode, ...] = MODES) -> str:
     """The text of ``/etc/nvpmodel.conf``."""
     lines = ["# Power modes of a Jetson TX2, written for jetbench's virtual boards.", ""]
     lines.append("< PARAM TYPE=FILE NAME=CPU_ONLINE >")
@@ -67,7 +67,7 @@ def nvpmodel_conf() -> str:
     lines.append(f"FREQ_TABLE {GPU_CLOCK}/available_frequencies")
     lines += [f"MIN_FREQ {GPU_CLOCK}/min_freq", f"MAX_FREQ {GPU_CLOCK}/max_freq"]
     lines += ["", "< PARAM TYPE=FILE NAME=EMC >", f"MAX_FREQ {EMC_CAP}"]
-    for mode in MODES:
+    for mode in modes:
         lines += ["", *_mode_lines(mode)]
     lines += ["", f"< PM_CONFIG DEFAULT={DEFAULT_MODE} >", ""]
     return "\n".join(lines)

@@ -7,19 +7,26 @@ they can be watched.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jetbench.virtual.files import read_number, write
 from jetbench.virtual.power_modes import GPU, GPU_CLOCK, GPU_PEAK_HZ
+from jetbench.virtual.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TIME_CONSTANT_S = 25.0
 LOAD_FILE = f"{GPU}/load"
+"""Per mille."""
+_BUSY_LOAD = 968
+_NEIGHBOUR_LOAD = 380
+_BOTH_LOAD = 996
+GPU_IDLE_C = 38.0
+_NEVER_COOLS_C = 40.0
+"""By how much hotter."""
 BUSY_FILE = "run/caffe.pid"
 """Holds the process that computes, while there is one."""
 
@@ -33,11 +40,22 @@ class Zone:
     busy_c: float
     """In MAXN, with the GPU never idle."""
 
+    @property
+    def moves(self) -> bool:
+        """Whether it is a sensor; one of them is a constant."""
+        return self.idle_c != self.busy_c
+
+    def at(self, share: float, hotter_c: float = 0.0) -> float:
+        """Where it settles at a share of the highest power, on a board that is hotter."""
+        if not self.moves:
+            return self.idle_c
+        return self.idle_c + (self.busy_c - self.idle_c) * share + hotter_c
+
 
 ZONES = (
     Zone("BCPU-therm", 40.0, 57.5),
     Zone("MCPU-therm", 40.0, 57.5),
-    Zone("GPU-therm", 38.0, 59.0),
+    Zone("GPU-therm", GPU_IDLE_C, 59.0),
     Zone("PLL-therm", 40.0, 57.0),
     Zone("Tboard_tegra", 34.0, 42.0),
     Zone("Tdiode_tegra", 37.0, 55.0),
@@ -78,14 +96,6 @@ RAILS = (
 )
 
 
-def read_number(root: Path, path: str) -> int | None:
-    """The number in a file of the board; None where there is none, or it is being written."""
-    try:
-        return int((root / path.lstrip("/")).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
-
-
 def is_busy(root: Path) -> bool:
     """Whether a ``caffe`` computes there now."""
     pid = read_number(root, BUSY_FILE)
@@ -98,14 +108,52 @@ def is_busy(root: Path) -> bool:
     return True
 
 
-def show_busy(root: Path) -> None:
-    """What the sensors show as soon as a ``caffe`` computes. Called by that process."""
-    _write(root, BUSY_FILE, os.getpid())
-    _write(root, LOAD_FILE, 968)
-    highest_hz = read_number(root, f"{GPU_CLOCK}/max_freq")
-    if highest_hz is not None:
-        _write(root, f"{GPU_CLOCK}/cur_freq", highest_hz)
-    _show_power(root, busy=True)
+def show_busy(root: Path, *, gpu_hz: int | None = None, neighbour: bool = False) -> int:
+    """What the sensors show as soon as a ``caffe`` computes. Called by that process.
+
+    Args:
+        root: The board.
+        gpu_hz: The GPU's clock, where it is not the highest that is allowed.
+        neighbour: Another process uses the GPU as well.
+
+    Returns:
+        The GPU's clock.
+    """
+    write(root, BUSY_FILE, os.getpid())
+    write(root, LOAD_FILE, _BOTH_LOAD if neighbour else _BUSY_LOAD)
+    gpu_hz = gpu_hz or read_number(root, f"{GPU_CLOCK}/max_freq") or GPU_PEAK_HZ
+    write(root, f"{GPU_CLOCK}/cur_freq", gpu_hz)
+    _show_power(root, _power_share(gpu_hz))
+    return gpu_hz
+
+
+def show_idle(root: Path, *, neighbour: bool = False) -> None:
+    """What the sensors show when no ``caffe`` computes."""
+    write(root, BUSY_FILE, 0)
+    write(root, LOAD_FILE, load_at_rest(neighbour=neighbour))
+    gpu_hz = read_number(root, f"{GPU_CLOCK}/{'max' if neighbour else 'min'}_freq")
+    if gpu_hz is not None:
+        write(root, f"{GPU_CLOCK}/cur_freq", gpu_hz)
+    share = _power_share(gpu_hz or 0) * _NEIGHBOUR_LOAD / 1000 if neighbour else 0.0
+    _show_power(root, share)
+
+
+def load_at_rest(*, neighbour: bool) -> int:
+    """The load of the GPU without a ``caffe``, per mille."""
+    return _NEIGHBOUR_LOAD if neighbour else 0
+
+
+def temperatures_mc(*, never_cools: bool, start_c: float | None) -> list[int]:
+    """What the zones show when the board is made, in thousandths of a degree.
+
+    Args:
+        never_cools: It is hot, and stays so.
+        start_c: The GPU's temperature; None for a board at rest.
+    """
+    hotter_c = 0.0 if start_c is None else start_c - GPU_IDLE_C
+    if never_cools:
+        hotter_c = _NEVER_COOLS_C
+    return [round(zone.at(0.0, hotter_c) * 1000) for zone in ZONES]
 
 
 class Sensors:
@@ -114,59 +162,50 @@ class Sensors:
     def __init__(self, root: Path) -> None:
         """Start from what the files of the board at `root` say."""
         self._root = root
+        self._settings = Settings.read(root)
         self._shown_mc: dict[str, int | None] = {}
         self._exact_c: dict[str, float] = {}
         for number, zone in enumerate(ZONES):
-            shown = read_number(root, _temperature_file(number))
+            shown = read_number(root, temperature_file(number))
             self._shown_mc[zone.name] = shown
             self._exact_c[zone.name] = zone.idle_c if shown is None else shown / 1000
 
     def tick(self, elapsed_s: float) -> None:
         """Let `elapsed_s` pass; files are written only where what they show changes."""
         busy = is_busy(self._root)
-        if not busy and read_number(self._root, LOAD_FILE) != 0:
-            self._show_idle()
-        share = _power_share(self._root) if busy else 0.0
-        kept = math.exp(-elapsed_s / TIME_CONSTANT_S)
+        neighbour = self._settings.faults.gpu_neighbour
+        at_rest = load_at_rest(neighbour=neighbour)
+        if not busy and read_number(self._root, LOAD_FILE) != at_rest:
+            # One that has not come to its end.
+            show_idle(self._root, neighbour=neighbour)
+        share = 0.0
+        if busy:
+            share = _power_share(read_number(self._root, f"{GPU_CLOCK}/cur_freq") or 0)
+        kept = math.exp(-elapsed_s / self._settings.time_constant_s)
         for number, zone in enumerate(ZONES):
-            target_c = zone.idle_c + (zone.busy_c - zone.idle_c) * share
+            target_c = zone.at(share)
             exact_c = target_c + (self._exact_c[zone.name] - target_c) * kept
+            if self._settings.faults.never_cools:
+                exact_c = zone.at(0.0, _NEVER_COOLS_C)
             self._exact_c[zone.name] = exact_c
             # They have steps of half a degree.
             shown_mc = round(exact_c * 2) * 500
             if shown_mc != self._shown_mc[zone.name]:
                 self._shown_mc[zone.name] = shown_mc
-                _write(self._root, _temperature_file(number), shown_mc)
-
-    def _show_idle(self) -> None:
-        _write(self._root, LOAD_FILE, 0)
-        lowest_hz = read_number(self._root, f"{GPU_CLOCK}/min_freq")
-        if lowest_hz is not None:
-            _write(self._root, f"{GPU_CLOCK}/cur_freq", lowest_hz)
-        _show_power(self._root, busy=False)
+                write(self._root, temperature_file(number), shown_mc)
 
 
-def _temperature_file(number: int) -> str:
+def temperature_file(number: int) -> str:
+    """That of a thermal zone, by its number."""
     return f"/sys/devices/virtual/thermal/thermal_zone{number}/temp"
 
 
-def _show_power(root: Path, *, busy: bool) -> None:
-    share = _power_share(root) if busy else 0.0
+def _show_power(root: Path, share: float) -> None:
     for rail in RAILS:
-        _write(root, rail.power_file, round(rail.idle_mw + (rail.busy_mw - rail.idle_mw) * share))
+        write(root, rail.power_file, round(rail.idle_mw + (rail.busy_mw - rail.idle_mw) * share))
 
 
-def _power_share(root: Path) -> float:
-    """The power that the board's highest clock takes, as a share of MAXN's."""
-    highest_hz = read_number(root, f"{GPU_CLOCK}/max_freq")
+def _power_share(gpu_hz: int) -> float:
+    """The power that the GPU takes at a clock, as a share of MAXN's."""
     # It goes with the clock and the square of the voltage, which rises more slowly.
-    return 0.0 if highest_hz is None else (highest_hz / GPU_PEAK_HZ) ** 1.5
-
-
-def _write(root: Path, path: str, value: int) -> None:
-    file = root / path.lstrip("/")
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    # In one step, so that nobody reads half a number. The board may just be removed.
-    with contextlib.suppress(OSError):
-        new.write_text(f"{value}\n", encoding="ascii")
-        new.replace(file)
+    return math.pow(gpu_hz / GPU_PEAK_HZ, 1.5)

@@ -1,0 +1,69 @@
+"""What the kernel of a virtual board counts: the time of its cores, and what it swaps.
+
+``proc/stat`` knows of the board's own ``caffe`` and of its neighbour, not of this machine's
+other work. It is brought up to date by each ``caffe`` as it ends, with the time of the
+processor that it really took, and once a second by whoever serves the board.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from jetbench.virtual.files import read_number, write
+from jetbench.virtual.power_modes import CORES, CPUS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STAT = "/proc/stat"
+VMSTAT = "/proc/vmstat"
+FIRST_STAT = "cpu  41200 0 12400 3900000 900 0 310 0\n"
+FIRST_VMSTAT = "nr_free_pages 1638400\npgpgin 412000\npgpgout 96000\npswpin 0\npswpout 0\n"
+
+_HERTZ = 100
+_NEIGHBOUR_CORES = 2
+_SWAPPED_PAGES = {"pswpin": 2300, "pswpout": 5100}
+_LOCK = "run/counters.lock"
+_USER, _IDLE = 1, 4
+"""Their places in the line."""
+
+
+def pass_time(root: Path, *, own_s: float = 0.0, neighbour: bool) -> None:
+    """Count what has passed since the last time.
+
+    Args:
+        root: The board.
+        own_s: Processor time of the ``caffe`` that calls.
+        neighbour: Another process keeps two cores busy.
+    """
+    with suppress(OSError, ValueError, IndexError), _locked(root):
+        file = root / STAT.lstrip("/")
+        fields = file.read_text(encoding="ascii").split("\n", 1)[0].split()
+        elapsed_s = max(0.0, time.time() - file.stat().st_mtime)
+        cores = sum(read_number(root, f"{CPUS}/cpu{core}/online") != 0 for core in CORES)
+        busy_s = own_s + elapsed_s * (min(_NEIGHBOUR_CORES, cores) if neighbour else 0)
+        idle_s = max(0.0, elapsed_s * cores - busy_s)
+        fields[_USER] = str(int(fields[_USER]) + round(busy_s * _HERTZ))
+        fields[_IDLE] = str(int(fields[_IDLE]) + round(idle_s * _HERTZ))
+        write(root, STAT, f"cpu  {' '.join(fields[1:])}\n")
+
+
+def swap(root: Path) -> None:
+    """Count some megabytes that are swapped, out and in."""
+    with suppress(OSError, ValueError), _locked(root):
+        lines = []
+        for line in (root / VMSTAT.lstrip("/")).read_text(encoding="ascii").splitlines():
+            name, pages = line.split()
+            lines.append(f"{name} {int(pages) + _SWAPPED_PAGES.get(name, 0)}\n")
+        write(root, VMSTAT, "".join(lines))
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    with (root / _LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
