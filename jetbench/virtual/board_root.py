@@ -39,6 +39,7 @@ from jetbench.virtual.sensors import (
     RAILS,
     ZONES,
     load_at_rest,
+    show_idle,
     temperature_file,
     temperatures_mc,
 )
@@ -208,6 +209,7 @@ def _faults(root: Path, options: BoardOptions) -> None:
         put(root, _OWN_CLOCKS, f"{GPU_CLOCK}/min_freq:318750000", keep=True)
     if options.faults.gpu_neighbour:
         put(root, GPU_USERS, "2817:python3")
+        show_idle(root, neighbour=True)
     else:
         (root / GPU_USERS).unlink(missing_ok=True)
 
