@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.virtual.faults import fault_names
+from jetbench.virtual.options import Release
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jetbench.virtual.fleet import VirtualFleet
+    from jetbench.virtual.options import BoardOptions
 
 MAX_BOARDS = 256
+_FAULT_HELP = (
+    "Something that is wrong with every board, or with one: NAME[=NUMBER][@BOARD], such as "
+    f"throttles-at=3@2. May be given again. There are {', '.join(fault_names())} (each number "
+    "is the one that is taken where none is given)."
+)
 
 
 def up(
@@ -30,6 +39,11 @@ def up(
             "--dir", help="Keep keys, ports and the boards' state here, for the next time."
         ),
     ] = None,
+    release: Annotated[
+        Release | None,
+        typer.Option(help="What every board runs; without it, r28 and r32 in turn."),
+    ] = None,
+    fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Overwrite an inventory that is not of virtual boards."),
@@ -45,6 +59,7 @@ def up(
     Examples:
       jetbench virtual up
       jetbench virtual up --boards 64 --inventory shelf.yaml
+      jetbench virtual up --release r27 --fault gpu-neighbour --fault clock-cap=1122@2
       jetbench run -i virtual-inventory.yaml bvlc_alexnet    (in another terminal)
     """
     import tempfile
@@ -52,11 +67,12 @@ def up(
     from jetbench.virtual.fleet import VirtualFleet, missing_tools
 
     _check_inventory(inventory, force=force)
+    options = _options(boards, release, fault or [])
     with (
         _interrupt() as interrupted,
         tempfile.TemporaryDirectory(prefix="jetbench-virtual-") as temporary,
     ):
-        with VirtualFleet(boards, directory or Path(temporary)) as fleet:
+        with VirtualFleet(boards, directory or Path(temporary), options) as fleet:
             _write_inventory(fleet, inventory)
             missing = missing_tools()
             if missing:
@@ -68,6 +84,30 @@ def up(
             _announce(fleet, inventory)
             interrupted.wait()
         typer.echo("The boards are off.", err=True)
+
+
+def _options(boards: int, release: Release | None, faults: list[str]) -> list[BoardOptions]:
+    from dataclasses import replace
+
+    from jetbench.domain.errors import UsageError
+    from jetbench.virtual.options import BoardOptions, Faults
+
+    hint = "`jetbench virtual up --help` names the faults; boards are counted from 1"
+    named: dict[int, list[str]] = {number: [] for number in range(1, boards + 1)}
+    for fault in faults:
+        name, at, board = fault.partition("@")
+        if at and not (board.isdecimal() and int(board) in named):
+            raise UsageError(f"--fault: {board!r} is none of {boards} boards", hint=hint)
+        for number in (int(board),) if at else named:
+            named[number].append(name)
+    try:
+        made = [
+            BoardOptions(faults=Faults.named(names)).numbered(number)
+            for number, names in named.items()
+        ]
+    except ValueError as error:
+        raise UsageError(f"--fault: {error}", hint=hint) from error
+    return [replace(one, release=release) if release else one for one in made]
 
 
 def _check_inventory(file: Path, *, force: bool) -> None:

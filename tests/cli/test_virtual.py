@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -87,3 +88,38 @@ def test_an_inventory_that_cannot_be_written_is_one_message(tmp_path: Path) -> N
     """The folder does not exist: nothing is served."""
     with pytest.raises(UsageError, match="cannot be written"):
         up(boards=1, inventory=tmp_path / "nowhere/inventory.yaml")
+
+
+def test_faults_and_the_release_are_of_the_boards_that_are_named(tmp_path: Path) -> None:
+    """A fault with @2 is the second board's alone; without it, every board has it."""
+    faults = ("--fault", "gpu-neighbour", "--fault", "clock-cap=1122@2")
+    with serving(tmp_path, "--boards", "2", "--dir", "kept", "--release", "r27", *faults) as (
+        process,
+        said,
+    ):
+        assert said.count("R27") == 2
+        for name, highest in (("virt-01", "1300500000"), ("virt-02", "1134750000")):
+            root = tmp_path / "kept" / name
+            assert (root / "run/gpu-users").read_text() == "2817:python3\n"
+            conf = (root / "etc/nvpmodel.conf").read_text()
+            assert f"GPU MAX_FREQ {highest}" in conf.partition("ID=1")[0]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("hiccups", "'hiccups' is no fault"),
+        ("swaps=3", "swaps has no number"),
+        ("outlier-at=0", "'0' is no number for outlier-at"),
+        ("swaps@3", "'3' is none of 2 boards"),
+    ],
+)
+def test_a_fault_that_does_not_exist_is_one_message(
+    tmp_path: Path, fault: str, message: str
+) -> None:
+    """It says which part is wrong, before anything is served."""
+    with pytest.raises(UsageError, match=re.escape(message)) as caught:
+        up(boards=2, inventory=tmp_path / "inventory.yaml", fault=[fault])
+    assert "--help" in (caught.value.hint or "")
