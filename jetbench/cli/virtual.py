@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jetbench.virtual.faults import fault_names
-from jetbench.virtual.options import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from jetbench.virtual.options import BoardOptions
 
 MAX_BOARDS = 256
+
+
+class ReleaseName(str, Enum):
+    """The releases of L4T that a virtual board can have."""
+
+    R27 = "r27"
+    R28 = "r28"
+    R32 = "r32"
+
+
 _FAULT_HELP = (
     "Something that is wrong with every board, or with one: NAME[=NUMBER][@BOARD], such as "
     f"throttles-at=3@2. May be given again. There are {', '.join(fault_names())} (each number "
@@ -40,7 +50,7 @@ def up(
         ),
     ] = None,
     release: Annotated[
-        Release | None,
+        ReleaseName | None,
         typer.Option(help="What every board runs; without it, r28 and r32 in turn."),
     ] = None,
     fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
@@ -86,11 +96,11 @@ def up(
         typer.echo("The boards are off.", err=True)
 
 
-def _options(boards: int, release: Release | None, faults: list[str]) -> list[BoardOptions]:
+def _options(boards: int, release: ReleaseName | None, faults: list[str]) -> list[BoardOptions]:
     from dataclasses import replace
 
     from jetbench.domain.errors import UsageError
-    from jetbench.virtual.options import BoardOptions, Faults
+    from jetbench.virtual.options import RELEASES, BoardOptions, Faults
 
     hint = "`jetbench virtual up --help` names the faults; boards are counted from 1"
     named: dict[int, list[str]] = {number: [] for number in range(1, boards + 1)}
@@ -107,7 +117,8 @@ def _options(boards: int, release: Release | None, faults: list[str]) -> list[Bo
         ]
     except ValueError as error:
         raise UsageError(f"--fault: {error}", hint=hint) from error
-    return [replace(one, release=release) if release else one for one in made]
+    releases = [name for name in RELEASES if release is not None and name == release.value]
+    return [replace(one, release=name) for one in made for name in releases] or made
 
 
 def _check_inventory(file: Path, *, force: bool) -> None:

@@ -76,6 +76,7 @@ class Glog:
     def _line(self, level: str, place: str, message: str) -> None:
         self._catch_up()
         self._now_s += self._STEP_S
+        self._due_s += self._STEP_S * self._time_scale
         stamp = time.strftime("%m%d %H:%M:%S", time.localtime(self._now_s))
         micros = int(self._now_s % 1 * 1e6)
         line = f"{level}{stamp}.{micros:06d} {os.getpid():5d} {place}] {message}"
