@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STAT = "/proc/stat"
 VMSTAT = "/proc/vmstat"
-FIRST_STAT = "cpu  41200 0 12400 3900000 900 0 310 0\n"
+FIRST_STAT = "cpu  41200 0 12400 3900000 900 0 310 0\ncpu0 0\n"
 FIRST_VMSTAT = "nr_free_pages 1638400\npgpgin 412000\npgpgout 96000\npswpin 0\npswpout 0\n"
 
 _HERTZ = 100
@@ -44,12 +44,15 @@ def pass_time(root: Path, *, own_s: float = 0.0, neighbour: bool) -> None:
         file = root / STAT.lstrip("/")
         fields = file.read_text(encoding="ascii").split("\n", 1)[0].split()
         elapsed_s = max(0.0, time.time() - file.stat().st_mtime)
-        cores = sum(read_number(root, f"{CPUS}/cpu{core}/online") != 0 for core in CORES)
+        online = [core for core in CORES if read_number(root, f"{CPUS}/cpu{core}/online") != 0]
+        cores = len(online)
         busy_s = own_s + elapsed_s * (min(_NEIGHBOUR_CORES, cores) if neighbour else 0)
         idle_s = max(0.0, elapsed_s * cores - busy_s)
         fields[_USER] = str(int(fields[_USER]) + round(busy_s * _HERTZ))
         fields[_IDLE] = str(int(fields[_IDLE]) + round(idle_s * _HERTZ))
-        write(root, STAT, f"cpu  {' '.join(fields[1:])}\n")
+        # Who reads the lines of the cores only counts them.
+        lines = ["cpu  " + " ".join(fields[1:]), *(f"cpu{core} 0 0 0 0" for core in online)]
+        write(root, STAT, "\n".join(lines) + "\n")
 
 
 def swap(root: Path) -> None:
