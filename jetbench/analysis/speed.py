@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jetbench.analysis.statistics import margin95
+from jetbench.analysis.statistics import margin95, two_sided_p
 
 if TYPE_CHECKING:
     from jetbench.domain.record import Summary
+
+
+_FEWEST = 2
+"""Processes, below which there is no spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,29 @@ def relative_speed(fast: Summary, slow: Summary) -> RelativeSpeed | None:
     )
     half_width = ratio * margin95(math.sqrt(total), freedom)
     return RelativeSpeed(ratio, half_width) if math.isfinite(half_width) else None
+
+
+def welch_p(one: Summary, other: Summary) -> float | None:
+    """Welch's test (1947) on the logarithms of two samples: the two-sided p-value.
+
+    On the logarithms, because noise and slowdowns are parts of a time, not milliseconds, and
+    because the tail of times is on their long side. None where a side has one process only, or
+    where a time is not above 0.
+    """
+    samples = [[math.log(value) for value in side.values if value > 0] for side in (one, other)]
+    if any(
+        len(logs) < side.n or side.n < _FEWEST
+        for logs, side in zip(samples, (one, other), strict=True)
+    ):
+        return None
+    difference = statistics.fmean(samples[1]) - statistics.fmean(samples[0])
+    variances = [statistics.variance(logs) / len(logs) for logs in samples]
+    total = sum(variances)
+    if total == 0:
+        # Simulated boards may have no noise; then nothing is left to chance.
+        return 0.0 if difference else 1.0
+    freedom = 1 / sum(
+        (variance / total) ** 2 / (len(logs) - 1)
+        for variance, logs in zip(variances, samples, strict=True)
+    )
+    return two_sided_p(difference / math.sqrt(total), freedom)

@@ -10,5 +10,7 @@ USAGE = 2
 """Wrong usage, inventory or model; nothing was started."""
 NOTHING = 3
 """Nothing could be measured at all."""
+REGRESSION = 4
+"""Something became slower."""
 INTERRUPTED = 130
 """What was finished is kept, the boards are restored."""

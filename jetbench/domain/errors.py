@@ -5,7 +5,8 @@
     JetbenchError               a message for people, and what to do next
     ├── UsageError              wrong flags, inventory or model; nothing was started
     │   ├── InventoryError      … in an inventory: file, line
-    │   └── ModelError          … in a prototxt: file, line, column
+    │   ├── ModelError          … in a prototxt: file, line, column
+    │   └── ResultError         … in a kept result: file, place in the JSON
     ├── BoardError              one board cannot go on; the others do
     │   ├── UnreachableError    off, no such name, connection refused, timed out
     │   ├── HostKeyError        the board is not known, or not the one we knew
@@ -93,6 +94,10 @@ class ModelError(UsageError):
             column=self.column,
             kind=self.kind,
         )
+
+
+class ResultError(UsageError):
+    """A kept result that is not there, or cannot be read; the message names the file."""
 
 
 class BoardError(JetbenchError):

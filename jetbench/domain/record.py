@@ -165,6 +165,21 @@ class BoardResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetOutlier:
+    """A board that differs from the others of its sweep by more than noise."""
+
+    board: str
+    ratio: float
+    """Of its times to the middle ones of its peers: the geometric mean over the cases."""
+    cases: int
+    """Over how many that is."""
+    peers: int
+    """How many other boards it was held against."""
+    evidence: str
+    """What was seen, and what is different on it; no full stop, safe for a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
 class SweepResult:
     """Everything that a sweep has brought."""
 
@@ -176,6 +191,8 @@ class SweepResult:
     boards: tuple[BoardResult, ...]
     records: tuple[Record, ...]
     interrupted: bool = False
+    fleet: tuple[FleetOutlier, ...] = ()
+    """The boards that differ from the others by more than noise."""
 
     @property
     def simulated(self) -> bool:

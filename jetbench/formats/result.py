@@ -34,6 +34,7 @@ def result_to_json(result: SweepResult) -> Json:
         },
         "boards": {board.name: _board(board) for board in result.boards},
         "records": [record_to_json(record) for record in result.records],
+        "fleet": [asdict(outlier) for outlier in result.fleet],
     }
 
 
@@ -63,6 +64,8 @@ def record_to_json(record: Record) -> Json:
         "conditions": asdict(record.conditions),
         "bound_ms": record.bound_ms,
         "trials": [_trial(trial) for trial in record.trials],
+        "findings": [asdict(finding) for finding in record.findings],
+        "provenance": asdict(record.provenance),
     }
 
 

@@ -1,0 +1,38 @@
+"""A sweep as it is read back from where it was kept: what its document says, no plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jetbench.domain.record import FleetOutlier, Record
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBoard:
+    """One board's part in a sweep, as far as others want to know it later."""
+
+    name: str
+    reached: bool
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSweep:
+    """The result of a sweep that was measured before."""
+
+    id: str
+    source: str
+    """Where it was read from, for messages."""
+    started_utc: str | None
+    finished_utc: str | None
+    command: tuple[str, ...]
+    jetbench: str | None
+    """The version of the program that wrote it."""
+    simulated: bool
+    interrupted: bool
+    boards: tuple[KeptBoard, ...]
+    records: tuple[Record, ...]
+    """Without raw logs and telemetry of single trials, which stay in the sweep's folder."""
+    fleet: tuple[FleetOutlier, ...] = ()

@@ -1,0 +1,116 @@
+"""Kept sweeps, found by the words of a user and opened."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jetbench.domain.errors import ResultError
+from jetbench.formats.result_read import parse_result
+
+if TYPE_CHECKING:
+    from jetbench.domain.kept import KeptSweep
+
+MAX_RESULT_BYTES = 500_000_000
+"""Of a result.json; a night of 20 boards and 40 models has 20 MB."""
+
+_LATEST = re.compile(r"latest(?:~([0-9]{1,6}))?")
+_RESULT = "result.json"
+_PLAN = "plan.json"
+_WHAT = "name a sweep's folder, a result.json, a sweep's id, latest or latest~1"
+
+
+def open_sweep(word: str, results: Path) -> KeptSweep:
+    """The sweep that a word of the command line means.
+
+    Args:
+        word: ``latest``, ``latest~N``, a path of a folder or a file, or a sweep's id.
+        results: The folder below which ids and ``latest`` are looked for.
+
+    Raises:
+        ResultError: There is no such sweep, or it cannot be read.
+    """
+    if found := _LATEST.fullmatch(word):
+        return read_sweep(_latest(results, int(found[1] or 0)))
+    if _there(Path(word)):
+        return read_sweep(Path(word))
+    # What has a slash is a path; an id must not lead out of the folder.
+    if Path(word).name == word and _there(results / word):
+        return read_sweep(results / word)
+    where = "" if Path(word).name != word else f", neither here nor below {results}"
+    raise ResultError(f"{word}: there is no such sweep{where}", hint=_WHAT)
+
+
+def sweeps_below(results: Path) -> list[Path]:
+    """The folders of sweeps, the oldest first: an id begins with the time it was made at.
+
+    Raises:
+        ResultError: The folder cannot be read.
+    """
+    try:
+        return sorted(
+            (
+                folder
+                for folder in results.iterdir()
+                if _there(folder / _PLAN) or _there(folder / _RESULT)
+            ),
+            key=lambda folder: folder.name,
+        )
+    except FileNotFoundError:
+        raise ResultError(
+            f"{results}: there is no such folder", hint="name another with --results DIR"
+        ) from None
+    except OSError as error:
+        raise ResultError(f"{results}: cannot be read: {error.strerror}") from error
+
+
+def read_sweep(path: Path) -> KeptSweep:
+    """The sweep of a folder, or of a file with a result.
+
+    Raises:
+        ResultError: It cannot be read; the message names the file.
+    """
+    if not path.is_dir():
+        return parse_result(_read(path), str(path))
+    file = path / _RESULT
+    if _there(file):
+        return parse_result(_read(file), str(file))
+    if _there(path / _PLAN):
+        raise ResultError(
+            f"{path}: half-written: this sweep has a plan, but no {_RESULT}",
+            hint="it runs still, or its host was stopped; name another, such as latest~1",
+        )
+    raise ResultError(f"{path}: no sweep's folder: it has no {_RESULT}", hint=_WHAT)
+
+
+def _latest(results: Path, back: int) -> Path:
+    """The newest but `back`. One that is half-written counts: it must not pass unnoticed."""
+    folders = sweeps_below(results)
+    if back >= len(folders):
+        count = f"only {len(folders)}" if folders else "no"
+        sweeps = "sweep" if len(folders) == 1 else "sweeps"
+        raise ResultError(f"{results}: there are {count} {sweeps} here", hint=_WHAT)
+    return folders[-1 - back]
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        # Too long for a name, or with a zero byte in it.
+        return False
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_RESULT_BYTES + 1)
+    except OSError as error:
+        raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_RESULT_BYTES:
+        raise ResultError(f"{file}: over {MAX_RESULT_BYTES} bytes; is it the result of a sweep?")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ResultError(f"{file}: not UTF-8; is it the result of a sweep?", hint=_WHAT) from None
