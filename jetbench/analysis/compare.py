@@ -3,30 +3,37 @@
 The sample is the process, as everywhere. The ratio is that of the mean forward times, B over
 A, so that 1.05 is 5 % slower; its interval is the one of `speed.relative_speed`.
 
-A case is slower (or faster) where both hold:
+A case is slower (or faster) where all three hold:
 
 - the ratio is more than `THRESHOLD` from 1: less does not matter in practice, and between two
   sweeps of the same thing more is in the weather than within one of them;
 - Welch's test on the logarithms of the times has p < `SIGNIFICANCE`: it is no accident of the
-  few processes.
+  few processes;
+- the ratio's logarithm is more than `NOISE_FACTOR` standard errors from 0, by the noise that is
+  usual in the two sweeps: the median over the cases of the spread between processes, or that
+  over the cases of the same board where it is larger. Three processes can be close together by
+  accident, and then a test that knows them alone is too sure.
 
-Where the first holds and the second does not, or where the interval is so wide (over
+Where the first holds and another does not, or where the interval is so wide (over
 `MOST_HALF_WIDTH` to a side) that a large difference could hide in it, there were too few
 processes to tell: neither "slower" nor "same" would be true.
 
-Measured by simulation, 200,000 cases a row, as many processes on either side, normal noise of
-the processes with this standard deviation; a false alarm is any "slower" or "faster" of two
-samples of the same thing (benchmarks/bench_null.py prints this table):
+Measured by simulation, 24,000 cases a cell, in sweeps of four models on three boards, as many
+processes on either side, normal noise of the processes with this standard deviation; a false
+alarm is any "slower" or "faster" of two samples of the same thing (``benchmarks/bench_null.py
+--tables`` prints this):
 
 POWER_TABLE
 
-A night with 2 % noise and three processes is too noisy for a gate: ``--precision``, more
-``--repeats``, or what `jetbench run` says of the spread, help.
+With 2 % noise three processes are too few for a gate that is to find 5 %. A comparison of a
+single case knows no usual noise but its own: there the false alarms at 2 % and more come up to
+what `SIGNIFICANCE` allows.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -47,6 +54,8 @@ THRESHOLD = 0.03
 """The least difference that matters, as a part of the time."""
 SIGNIFICANCE = 0.02
 """Of Welch's test, two-sided."""
+NOISE_FACTOR = 3.5
+"""Standard errors by the noise that is usual in the sweeps."""
 MOST_HALF_WIDTH = 0.10
 """Of the ratio's 95 % interval, as a part of the ratio: wider ones cannot tell."""
 COMPARED: frozenset[Verdict] = frozenset({"slower", "faster", "same"})
@@ -123,15 +132,48 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> Comparison:
     nearest, left_a, left_b = _nearest(left_a, left_b)
     order = {id(record): place for place, record in enumerate(a)}
     pairs = sorted([*pairs, *nearest], key=lambda pair: order[id(pair[0])])
+    noise = _Noise(pairs)
     return Comparison(
-        cases=tuple(compare_case(one, other) for one, other in pairs),
+        cases=tuple(compare_case(one, other, noise.on(one.board)) for one, other in pairs),
         only_a=tuple(left_a),
         only_b=tuple(left_b),
     )
 
 
-def compare_case(a: Record, b: Record) -> CaseComparison:
-    """The verdict on one case."""
+class _Noise:
+    """The spread between processes that is usual in two sweeps, as a part of the time."""
+
+    def __init__(self, pairs: Iterable[tuple[Record, Record]]) -> None:
+        spreads: dict[str, list[float]] = {}
+        for a, b in pairs:
+            spread = _spread(a.forward_ms, b.forward_ms)
+            if spread is not None and not differences(a, b):
+                spreads.setdefault(a.board, []).append(spread)
+        self._boards = {board: statistics.median(known) for board, known in spreads.items()}
+        known = [spread for each in spreads.values() for spread in each]
+        self._all = statistics.median(known) if known else 0.0
+
+    def on(self, board: str) -> float:
+        """On a board that may be noisier than the others."""
+        return max(self._all, self._boards.get(board, 0.0))
+
+
+def _spread(a: Summary | None, b: Summary | None) -> float | None:
+    """The spread of both samples, each about its own mean, as a part of it."""
+    if a is None or b is None or a.spread is None or b.spread is None:
+        return None
+    squares = a.spread**2 * (a.n - 1) + b.spread**2 * (b.n - 1)
+    return math.sqrt(squares / (a.n + b.n - 2))
+
+
+def compare_case(a: Record, b: Record, noise: float = 0.0) -> CaseComparison:
+    """The verdict on one case.
+
+    Args:
+        a: Its record in the first set.
+        b: Its record in the second one.
+        noise: The spread between processes that is usual in these sweeps, as a part of the time.
+    """
     bare = CaseComparison(a, b, "not measured", changed=changed_provenance(a, b))
     if why := (*_not_measured(a, "A"), *_not_measured(b, "B")):
         return replace(bare, why=why)
@@ -140,10 +182,10 @@ def compare_case(a: Record, b: Record) -> CaseComparison:
         return replace(bare, verdict="not comparable", why=why, differences=forbidden)
     if a.forward_ms is None or b.forward_ms is None:  # pragma: no cover - asked above
         return bare
-    return _judged(bare, a.forward_ms, b.forward_ms)
+    return _judged(bare, a.forward_ms, b.forward_ms, noise)
 
 
-def _judged(case: CaseComparison, a: Summary, b: Summary) -> CaseComparison:
+def _judged(case: CaseComparison, a: Summary, b: Summary, noise: float) -> CaseComparison:
     """The verdict on two numbers that may be compared."""
     alone = tuple(
         f"a single process in {side}" for side, times in (("A", a), ("B", b)) if times.n == 1
@@ -155,7 +197,8 @@ def _judged(case: CaseComparison, a: Summary, b: Summary) -> CaseComparison:
         return replace(case, why=("a time that is 0",))
     case = replace(case, speed=speed, p_value=p_value)
     if abs(speed.ratio - 1) > THRESHOLD:
-        if p_value < SIGNIFICANCE:
+        usual = noise * math.sqrt(1 / a.n + 1 / b.n)
+        if p_value < SIGNIFICANCE and abs(math.log(speed.ratio)) > NOISE_FACTOR * usual:
             return replace(case, verdict="slower" if speed.ratio > 1 else "faster")
         why = f"{a.n} and {b.n} processes spread too much to be sure of {_percent(speed)}"
         return replace(case, verdict="too few", why=(why,))

@@ -60,6 +60,7 @@ COMMANDS = (
         "Say what a net costs: layers, shapes, MACs, the least time.",
     ),
     (app, "parse", "parse:parse", "Read logs of caffe time."),
+    (app, "compare", "compare:compare", "Compare two sweeps, case by case, with a verdict."),
     (app, "models", "models:models", "List the models that come with the program."),
     (boards, "list", "boards_list:boards_list", "Show the boards of the inventory."),
     (boards, "check", "check:check", "Find out what each board is and whether it can measure."),

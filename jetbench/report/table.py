@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from tabulate import MIN_PADDING, tabulate
 
 from jetbench.formats.words import printable
+from jetbench.report.fleet import fleet_lines
 from jetbench.report.speeds import speed_lines
 
 if TYPE_CHECKING:
@@ -242,6 +243,7 @@ def _below(result: SweepResult, peak: tuple[str, ...]) -> list[str]:
             f"Median forward time of {count} {processes} of {iterations} iterations{spread}.",
             *peak,
             *speed_lines(result.records, WIDTH),
+            *fleet_lines(result.fleet, WIDTH),
         ]
     if result.simulated and counts:
         lines += ["Simulated: these times were computed by virtual boards, not measured."]
