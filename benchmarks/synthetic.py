@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
+import statistics
 from typing import TYPE_CHECKING
 
-from jetbench.analysis.statistics import summarize
 from jetbench.domain.board import Board
 from jetbench.domain.facts import PowerMode
 from jetbench.domain.plan import Options, Plan
-from jetbench.domain.record import Record, RecordConditions, SweepResult
+from jetbench.domain.record import Record, RecordConditions, Summary, SweepResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,13 +64,30 @@ def synthetic_record(board: str, model: str, times_ms: Iterable[float]) -> Recor
         reasons=(),
         input_shapes=(),
         prototxt_sha256=model,
-        forward_ms=summarize(tuple(times_ms)),
+        forward_ms=_summary(tuple(times_ms)),
         backward_ms=None,
         forward_backward_ms=None,
         layers=(),
         conditions=RecordConditions(),
         bound_ms=None,
         trials=(),
+    )
+
+
+def _summary(times_ms: tuple[float, ...]) -> Summary:
+    """What is needed of it, in a tenth of the time that an exact one takes."""
+    n = len(times_ms)
+    mean = math.fsum(times_ms) / n
+    variance = math.fsum((time - mean) ** 2 for time in times_ms) / max(n - 1, 1)
+    return Summary(
+        n=n,
+        median=statistics.median(times_ms),
+        mean=mean,
+        min=min(times_ms),
+        max=max(times_ms),
+        stdev=math.sqrt(variance) if n > 1 else None,
+        ci95=None,
+        values=times_ms,
     )
 
 

@@ -13,6 +13,7 @@ from jetbench.domain.facts import BoardFacts, CaffeFacts, Conditions, PowerMode
 from jetbench.domain.plan import Case, Options, Plan, Prototxt
 from jetbench.domain.record import (
     BoardResult,
+    FleetOutlier,
     Record,
     RecordConditions,
     SweepResult,
@@ -167,7 +168,12 @@ def board_result(name: str = "one", **changes: Any) -> BoardResult:
     return replace(good, **changes)
 
 
-def result(*records: Record, boards: tuple[BoardResult, ...] = (), **options: Any) -> SweepResult:
+def result(
+    *records: Record,
+    boards: tuple[BoardResult, ...] = (),
+    fleet: tuple[FleetOutlier, ...] = (),
+    **options: Any,
+) -> SweepResult:
     """A sweep of these records."""
     return SweepResult(
         plan=plan(**options),
@@ -176,6 +182,7 @@ def result(*records: Record, boards: tuple[BoardResult, ...] = (), **options: An
         jetbench="0.1.0",
         boards=boards or (board_result(),),
         records=records,
+        fleet=fleet,
     )
 
 

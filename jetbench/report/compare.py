@@ -143,7 +143,7 @@ def _time(record: Record) -> str:
 def _below(comparison: Comparison, bullet: str) -> Iterator[str]:
     """Everything but the table, in lines of 80 columns."""
     for paragraph in (*_meaning(comparison), *_sums(comparison)):
-        yield from _wrapped(paragraph)
+        yield from _wrapped(paragraph, indent="")
     told = [*_explained(comparison), *_reasons(comparison), *_alone(comparison)]
     if told:
         yield ""
@@ -241,6 +241,6 @@ def _alone(comparison: Comparison) -> Iterator[str]:
             yield f"only in {side}: {printable(board, _NAME_WIDTH)}: {', '.join(models)}"
 
 
-def _wrapped(text: str) -> Iterator[str]:
-    for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False):
+def _wrapped(text: str, indent: str = "  ") -> Iterator[str]:
+    for line in textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False):
         yield line.replace(_GLUE, " ")
