@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ResultError
 from jetbench.formats.result_read import parse_result
+from jetbench.formats.words import printable
 
 if TYPE_CHECKING:
     from jetbench.domain.kept import KeptSweep
@@ -33,13 +34,14 @@ def open_sweep(word: str, results: Path) -> KeptSweep:
     """
     if found := _LATEST.fullmatch(word):
         return read_sweep(_latest(results, int(found[1] or 0)))
-    if _there(Path(word)):
+    if word and _there(Path(word)):
         return read_sweep(Path(word))
     # What has a slash is a path; an id must not lead out of the folder.
-    if Path(word).name == word and _there(results / word):
+    is_id = bool(word) and Path(word).name == word
+    if is_id and _there(results / word):
         return read_sweep(results / word)
-    where = "" if Path(word).name != word else f", neither here nor below {results}"
-    raise ResultError(f"{word}: there is no such sweep{where}", hint=_WHAT)
+    where = f", neither here nor below {results}" if is_id else ""
+    raise ResultError(f"{printable(word)}: there is no such sweep{where}", hint=_WHAT)
 
 
 def sweeps_below(results: Path) -> list[Path]:
