@@ -69,7 +69,15 @@ def run_jetbench(inventory: Path, boards: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         net = Path(folder, "tiny.prototxt")
         net.write_text(NET + PADDING * 75, encoding="utf-8")
-        options = Options(repeats=1, power_mode="keep", clocks=False, gpu="none")
+        options = Options(
+            repeats=1,
+            power_modes=("keep",),
+            clocks=False,
+            gpu="none",
+            # The rival neither warms the board up nor reads its sensors.
+            warm_ups=0,
+            telemetry=False,
+        )
         plan = make_plan(chosen, [str(net)], options, ["bench"])
         wall_s, cpu_s = time.perf_counter(), time.process_time()
         recorder = Recorder(plan, Path(folder, "results"))

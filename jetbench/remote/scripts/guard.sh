@@ -202,7 +202,11 @@ restore() {
 
 fail() {
     tell "state=failed reason=\"$(quoted "$1")\""
-    [ ! -e "$STATE/mode" ] || restore restored
+    if [ -e "$STATE/mode" ]; then
+        restore restored
+    elif [ ! -L "$STATE" ]; then
+        rm -rf "$STATE"
+    fi
     exit 1
 }
 
