@@ -8,7 +8,7 @@ the messages mean is not decided here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from jetbench.formats.words import printable
@@ -80,7 +80,8 @@ class Splitter:
             held, self.held = self.held, None
             if _goes_on(held, message):
                 joined = held.text + b" " + message.text
-                message = replace(held, text=joined[:_MAX_MESSAGE_BYTES])
+                text = joined[:_MAX_MESSAGE_BYTES]
+                message = Message(text, held.level, held.source, held.stamp)
             else:
                 yield held
         if _WRAPPED.fullmatch(message.text) or (message.level and _NAME.fullmatch(message.text)):

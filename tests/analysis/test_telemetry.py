@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jetbench.analysis.telemetry import (
@@ -232,57 +232,57 @@ def test_an_idle_board_is_summed_up_from_the_first_to_the_last_sample() -> None:
     assert summarize_all([]) is None
 
 
-TIMES = st.lists(st.floats(0, 1000), min_size=1, max_size=20)
-SAMPLES = st.lists(st.builds(power, st.floats(0, 1000), st.floats(0, 20)), min_size=1, max_size=20)
-EDGES = st.tuples(*[st.floats(0, 1000)] * 3).map(sorted)
+SAMPLES = st.lists(st.builds(power, st.floats(0, 1000), st.floats(0, 20)), max_size=20)
+LENGTHS = st.floats(0.01, 300)
+BEGINS = st.floats(0, 500)
 
 
-@given(times=TIMES, watts=st.floats(0.5, 20), edges=EDGES)
+@given(begin=BEGINS, length=LENGTHS, watts=st.floats(0.5, 20), times=st.lists(BEGINS))
 def test_constant_power_gives_power_by_time(
-    times: list[float], watts: float, edges: list[float]
+    begin: float, length: float, watts: float, times: list[float]
 ) -> None:
     """Wherever the samples lie."""
-    begin, _, end = edges
-    assume(end - begin > 1e-3)
-    said = summarize_samples([power(time, watts) for time in times], begin, end)
-    assume(said is not None)
+    samples = [power(time, watts) for time in (*times, begin + length / 3)]
+    said = summarize_samples(samples, begin, begin + length)
     assert said is not None
-    assert said.energy_j == pytest.approx(watts * (end - begin))
+    assert said.energy_j == pytest.approx(watts * length)
     assert said.power_w_mean == pytest.approx(watts)
 
 
-@given(samples=SAMPLES, edges=EDGES)
+@given(samples=SAMPLES, begin=BEGINS, lengths=st.tuples(LENGTHS, LENGTHS))
 def test_the_energy_of_two_halves_is_that_of_the_whole(
-    samples: list[Sample], edges: list[float]
+    samples: list[Sample], begin: float, lengths: tuple[float, float]
 ) -> None:
     """Wherever it is split, if something can be said of both."""
-    begin, middle, end = edges
-    parts = [summarize_samples(samples, *each) for each in ((begin, middle), (middle, end))]
-    energies = [said.energy_j for said in parts if said is not None and said.energy_j is not None]
-    assume(len(energies) == 2)
-    assert sum(energies) == pytest.approx(joules(samples, begin, end), abs=1e-6)
+    middle = begin + lengths[0]
+    end = middle + lengths[1]
+    samples = [*samples, power((begin + middle) / 2, 7), power((middle + end) / 2, 3)]
+    halves = joules(samples, begin, middle) + joules(samples, middle, end)
+    assert halves == pytest.approx(joules(samples, begin, end), abs=1e-6)
 
 
-@given(samples=SAMPLES, edges=EDGES, data=st.data())
+@given(samples=SAMPLES, begin=BEGINS, length=LENGTHS, data=st.data())
 def test_the_order_of_the_samples_does_not_matter(
-    samples: list[Sample], edges: list[float], data: st.DataObject
+    samples: list[Sample], begin: float, length: float, data: st.DataObject
 ) -> None:
     """Of samples of different moments."""
     unique = list({sample.up_s: sample for sample in samples}.values())
     shuffled = data.draw(st.permutations(unique))
-    assert summarize_samples(shuffled, edges[0], edges[2]) == summarize_samples(
-        unique, edges[0], edges[2]
-    )
+    end = begin + length
+    assert summarize_samples(shuffled, begin, end) == summarize_samples(unique, begin, end)
 
 
-@given(samples=SAMPLES, edges=EDGES)
-def test_mean_power_lies_between_the_extremes(samples: list[Sample], edges: list[float]) -> None:
+@given(samples=SAMPLES, begin=BEGINS, length=LENGTHS)
+def test_mean_power_lies_between_the_extremes(
+    samples: list[Sample], begin: float, length: float
+) -> None:
     """Of all samples that there are."""
-    said = summarize_samples(samples, edges[0], edges[2])
-    assume(said is not None)
-    watts = [sample.power_w or 0.0 for sample in samples]
+    samples = [*samples, power(begin, 5)]
+    said = summarize_samples(samples, begin, begin + length)
     assert said is not None
-    assert min(watts) - 1e-6 <= (said.power_w_mean or 0.0) <= max(watts) + 1e-6
+    assert said.power_w_mean is not None
+    watts = [sample.power_w or 0.0 for sample in samples]
+    assert min(watts) - 1e-6 <= said.power_w_mean <= max(watts) + 1e-6
 
 
 def evidence(
