@@ -54,6 +54,8 @@ def temperature(evidence: CaseEvidence, clues: Sequence[Clue]) -> Iterator[Clue]
     """Trials that began warmer did not take longer.
 
     By Spearman's rank correlation of the GPU's temperature at the start and the forward time.
+    False alarms on normal noise of 3 % and starts anywhere between 38 and 52 °C, 5,000
+    simulated cases for each number of trials from 5 to 10: 0.16 %, and 0.35 % with 5.
     """
     seen = [
         (good.place, good.trial.before.gpu_temp_c, good.log.forward_ms)
