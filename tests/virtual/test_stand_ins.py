@@ -17,6 +17,7 @@ from jetbench.formats.tegra import (
     parse_nvpmodel_conf,
     parse_nvpmodel_query,
 )
+from jetbench.virtual.jetpacks import HOME
 from jetbench.virtual.options import BoardOptions, Faults
 from tests.virtual.helpers import CAFFE, FAST, Root
 
@@ -25,16 +26,27 @@ if TYPE_CHECKING:
 
 BIN = Path(__file__).resolve().parents[2] / "jetbench/virtual/bin"
 TABLES = {
+    "r27": {1: 930750000, 2: 1134750000, 3: 1134750000, 4: 1134750000, 0: 1300500000},
     "r28": {1: 930750000, 2: 1134750000, 3: 1134750000, 4: 1134750000, 0: 1300500000},
     "r32": {1: 854250000, 2: 1122000000, 3: 1122000000, 4: 1122000000, 0: 1300500000},
 }
-CLOCKS = {"r28": '"$HOME"/jetson_clocks.sh', "r32": '"$JETBENCH_ROOT"/usr/bin/jetson_clocks'}
+CLOCKS = {
+    "r27": '"$JETBENCH_ROOT"/home/ubuntu/jetson_clocks.sh',
+    "r28": '"$HOME"/jetson_clocks.sh',
+    "r32": '"$JETBENCH_ROOT"/usr/bin/jetson_clocks',
+}
+TEGRASTATS = {
+    "r27": '"$JETBENCH_ROOT"/home/ubuntu/tegrastats',
+    "r28": "./tegrastats",
+    "r32": "tegrastats",
+}
+FAN = "sys/devices/pwm-fan"
 GPU = "sys/devices/17000000.gp10b/devfreq/17000000.gp10b"
 
 
-@pytest.fixture(params=["r28", "r32"])
+@pytest.fixture(params=["r27", "r28", "r32"])
 def release(request: pytest.FixtureRequest) -> Release:
-    """Both releases, one after the other."""
+    """All releases, one after the other."""
     chosen: Release = request.param
     return chosen
 
@@ -80,7 +92,7 @@ def test_a_new_board_is_in_its_default_mode(root: Root) -> None:
 
 def root_release(root: Root) -> str:
     """The release of a board, by its own word."""
-    return "r28" if "# R28" in root.read("etc/nv_tegra_release") else "r32"
+    return root.read("etc/nv_tegra_release")[2:5].lower()
 
 
 def test_a_mode_that_does_not_exist_is_an_error_with_status_0(root: Root) -> None:
@@ -122,7 +134,7 @@ def test_locked_clocks_show_as_locked_and_come_back(root: Root, release: Release
 def test_each_release_spells_in_its_own_way(root: Root, release: Release) -> None:
     """R28 prints `Gonvernor=` and no state; R32 `Online=`, idle states and the mode."""
     show = root.run(f"sudo {CLOCKS[release]} --show").out
-    assert ("Gonvernor=" in show) == (release == "r28")
+    assert ("Gonvernor=" in show) == (release != "r32")
     assert ("Online=0 Governor=" in show) == (release == "r32")
     assert ("NV Power Mode: MAXP_CORE_ARM" in show) == (release == "r32")
 
@@ -136,6 +148,75 @@ def test_store_asks_before_it_overwrites(root: Root, release: Release) -> None:
         asked = root.run(store, answer)
         assert question in asked.out
         assert asked.status == status
+
+
+def test_the_question_can_come_for_every_file(tmp_path: Path, release: Release) -> None:
+    """Also for one that is not there; only a yes writes it. The user's own file stays."""
+    faults = Faults(asks_to_overwrite=True)
+    root = Root(tmp_path / "board", replace(FAST, release=release, faults=faults))
+    own = root.read(f"{HOME}/l4t_dfs.conf")
+    for answer, status in (("", 1), ("y\n", 0)):
+        asked = root.run(f"sudo {CLOCKS[release]} --store saved", answer)
+        assert asked.out.startswith("File saved already exists. Can I overwrite it? Y/N:\n")
+        assert ("Error: file saved already exists!" in asked.out) == (status == 1)
+        assert asked.status == status
+        assert (root.path / HOME / "saved").exists() == (status == 0)
+    assert root.read(f"{HOME}/l4t_dfs.conf") == own
+
+
+def test_the_fan_is_kept_as_each_release_keeps_it(root: Root, release: Release) -> None:
+    """Locked, it runs at full speed; only R32 also takes over its control, and gives it back."""
+    (root.path / FAN / "target_pwm").write_text("80\n")
+    clocks = CLOCKS[release]
+    root.run(f"sudo {clocks} --store saved; sudo {clocks}")
+    locked = (root.read(f"{FAN}/target_pwm"), root.read(f"{FAN}/temp_control"))
+    assert locked == ("255\n", "0\n" if release == "r32" else "1\n")
+    root.run(f"sudo {clocks} --restore saved")
+    assert root.read(f"{FAN}/target_pwm") == "80\n"
+    assert root.read(f"{FAN}/temp_control") == "1\n"
+    assert ("temp_control" in root.read(f"{HOME}/saved")) == (release == "r32")
+
+
+def test_jetpack_3_switches_every_core_on(root: Root, release: Release) -> None:
+    """To lock the clocks, whatever the power mode says; restoring switches them off again."""
+    clocks = CLOCKS[release]
+    root.run(f"sudo {clocks} --store saved; sudo {clocks}")
+    core = "sys/devices/system/cpu/cpu1/online"
+    assert root.read(core) == ("0\n" if release == "r32" else "1\n")
+    root.run(f"sudo {clocks} --restore saved")
+    assert root.read(core) == "0\n"
+
+
+def test_r27_waits_for_the_boot_to_settle(tmp_path: Path, release: Release) -> None:
+    """In the first 90 seconds its jetson_clocks.sh does nothing at all, and says so."""
+    options = replace(FAST, release=release, booted_s_ago=10)
+    root = Root(tmp_path / "board", options)
+    for action in ("--show", "--store saved", ""):
+        answer = root.run(f"sudo {CLOCKS[release]} {action}")
+        refused = re.match(r"Error: Please run the script after (\d+) Seconds, \n", answer.out)
+        assert bool(refused) is (release == "r27")
+        if refused:
+            assert 1 <= int(refused[1]) <= 80
+            assert answer.status == 255
+    assert (root.read(f"{GPU}/min_freq") == "114750000\n") is (release == "r27")
+    late = Root(tmp_path / "board", replace(options, booted_s_ago=90))
+    assert late.run(f"sudo {CLOCKS[release]}").out == ""
+
+
+def test_a_mode_can_need_a_reboot(tmp_path: Path) -> None:
+    """The tool asks, and changes nothing; only a yes reboots. The mode that is set needs none."""
+    root = faulty(tmp_path, Faults(mode_needs_reboot=True))
+    asked = root.run("sudo nvpmodel -m 0 </dev/null")
+    assert asked.status == 0
+    assert "DO YOU WANT TO REBOOT NOW? enter YES/yes to confirm:\n" in asked.out
+    assert asked.out.endswith("NVPM ERROR: bad input!\n")
+    assert root.run("sudo nvpmodel -m 0", "no\n").out.endswith("NVPM ERROR: bad input!\n")
+    assert not (root.path / "run/rebooted").exists()
+    assert root.run("nvpmodel -q").out.endswith("\n3\n")
+    assert root.run("sudo nvpmodel -m 3 </dev/null").out == ""
+    assert "bad input" not in root.run("sudo nvpmodel -m 0", "yes\n").out
+    assert (root.path / "run/rebooted").exists()
+    assert root.run("nvpmodel -q").out.endswith("\n3\n")
 
 
 def test_restore_needs_its_file(root: Root, release: Release) -> None:
@@ -200,23 +281,70 @@ def test_sudo_for_somebody_who_may_not(tmp_path: Path) -> None:
 
 
 def test_tegrastats_prints_as_its_release_does(root: Root, release: Release) -> None:
-    """A line an interval; without root R28 has no GR3D, R32 no frequency."""
-    program = "./tegrastats" if release == "r28" else "tegrastats"
-    command = f"timeout 0.6 {program} --interval 200"
+    """A line an interval; without root JetPack 3 has no GR3D, R32 no frequency."""
+    command = f"timeout 0.6 {TEGRASTATS[release]} --interval 200"
     lines = root.run(command).out.splitlines()
     assert 2 <= len(lines) <= 4
     assert re.match(r"RAM \d+/7851MB \(lfb \d+x4MB\)", lines[0])
     assert "[0%@345,off,off,0%@345,0%@345,0%@345]" in lines[0]
-    rails = "VDD_IN 3390/3390 VDD_CPU" if release == "r28" else "VDD_SYS_GPU 152/152"
-    assert rails in lines[0]
+    rails = {
+        "r27": " cpu [",
+        "r28": "VDD_IN 3390/3390 VDD_CPU 610/610",
+        "r32": "VDD_SYS_GPU 152/152",
+    }
+    assert rails[release] in lines[0]
     assert ("GR3D_FREQ 0% " in lines[0]) == (release == "r32")
+    assert ("thermal@39.5C" in lines[0]) == (release != "r27")
     as_root = root.run(f"sudo {command}").out
-    assert "GR3D_FREQ 0%@114 APE 150" in as_root
+    engines = (
+        "EMC 0%@1062 GR3D 0%@114 GR3D_PCI" if release == "r27" else "GR3D_FREQ 0%@114 APE 150"
+    )
+    assert engines in as_root
+
+
+def test_tegrastats_follows_the_files(root: Root, release: Release) -> None:
+    """Temperatures to the thousandth of a degree, load, power now and on average."""
+    if release == "r27":
+        pytest.skip("R27 prints neither temperatures nor power")
+    for file, value in (
+        ("sys/devices/virtual/thermal/thermal_zone2/temp", 41250),
+        ("sys/devices/virtual/thermal/thermal_zone3/temp", 40005),
+        ("sys/devices/17000000.gp10b/load", 512),
+        (f"{GPU}/cur_freq", 1032750000),
+    ):
+        (root.path / file).write_text(f"{value}\n")
+    power = root.path / "sys/bus/i2c/drivers/ina3221x/0-0041/iio:device1/in_power0_input"
+    script = f"sudo timeout 20 {TEGRASTATS[release]} --interval 50 | while read -r line; do "
+    script += f"echo \"$line\"; echo 5390 >'{power}'; case $line in *5390/*) break; esac; done"
+    lines = root.run(script).out.splitlines()
+    assert "GPU@41.25C" in lines[0]
+    assert "PLL@40.005C" in lines[0]
+    assert "GR3D_FREQ 51%@1032" in lines[0]
+    assert "VDD_IN 3390/3390" in lines[0]
+    now, mean = re.findall(r"VDD_IN (\d+)/(\d+)", lines[-1])[0]
+    assert now == "5390"
+    assert 3390 < int(mean) < 5390
+
+
+def test_tegrastats_can_write_to_a_file(root: Root, release: Release) -> None:
+    """With --logfile nothing comes out; what it cannot read is answered with its usage."""
+    program = TEGRASTATS[release]
+    answer = root.run(f"timeout 0.3 {program} --interval 100 --logfile log; head -n 1 log")
+    assert answer.out.startswith("RAM ")
+    assert answer.out.count("\n") == 1
+    for wrong in ("--interval soon", "--verbose"):
+        refused = root.run(f"{program} {wrong}")
+        assert refused.status == 1
+        assert refused.out.startswith("Usage: tegrastats")
 
 
 def test_the_files_say_what_the_board_is(root: Root, release: Release) -> None:
     """Release, CUDA and cuDNN are those of one JetPack."""
-    l4t, cudnn = ("28.2.1", "7 1 5") if release == "r28" else ("32.3.1", "7 6 3")
+    l4t, cudnn = {
+        "r27": ("27.1.0", "5 1 10"),
+        "r28": ("28.2.1", "7 1 5"),
+        "r32": ("32.3.1", "7 6 3"),
+    }[release]
     assert parse_l4t_release(root.read("etc/nv_tegra_release")) == l4t
     header = root.read("usr/include/cudnn.h")
     assert " ".join(re.findall(r"#define CUDNN_[A-Z]+ (\d+)", header)) == cudnn
@@ -229,7 +357,9 @@ def test_the_packages_are_the_boards(root: Root, release: Release) -> None:
     query = "dpkg-query -W -f='${Package} ${Version};' nvidia-l4t-core 'libcudnn[0-9]' dpkg bash"
     answer = root.run(query)
     expected = "libcudnn7 7.6.3.28-1+cuda10.0;nvidia-l4t-core 32.3.1-20191209080000;"
-    if release == "r28":
+    if release == "r27":
+        expected = "libcudnn5 5.1.10-1+cuda8.0;"
+    elif release == "r28":
         expected = "libcudnn7 7.1.5.14-1+cuda9.0;"
     assert "".join(sorted(answer.out.split(";"))) == "".join(sorted(expected.split(";")))
 
