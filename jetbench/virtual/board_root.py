@@ -93,6 +93,7 @@ def boot(root: Path, options: BoardOptions) -> None:
         number = DEFAULT_MODE
     _clocks(root, options.release, _modes(options)[number], keep=False)
     _fan(root, keep=False)
+    _faults(root, options)
     (root / RUNS_SINCE_BOOT).unlink(missing_ok=True)
     _booted(root, options)
 

@@ -105,9 +105,10 @@ class VirtualBoard:
         self._door.accept()
 
     def tick(self, elapsed_s: float) -> None:
-        """Let time pass for its sensors and its kernel."""
+        """Let time pass for its sensors, and for a neighbour on its cores."""
         self._sensors.tick(elapsed_s)
-        pass_time(self.root, neighbour=self.options.faults.cpu_neighbour)
+        if self.options.faults.cpu_neighbour:
+            pass_time(self.root, neighbour=True)
 
     def close(self) -> None:
         """End its connections and everything that runs on it."""

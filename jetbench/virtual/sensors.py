@@ -129,8 +129,8 @@ def show_busy(root: Path, *, gpu_hz: int | None = None, neighbour: bool = False)
 
 def show_idle(root: Path, *, neighbour: bool = False) -> None:
     """What the sensors show when no ``caffe`` computes."""
-    write(root, BUSY_FILE, 0)
     write(root, LOAD_FILE, load_at_rest(neighbour=neighbour))
+    write(root, BUSY_FILE, 0)
     gpu_hz = read_number(root, f"{GPU_CLOCK}/{'max' if neighbour else 'min'}_freq")
     if gpu_hz is not None:
         write(root, f"{GPU_CLOCK}/cur_freq", gpu_hz)
@@ -172,11 +172,12 @@ class Sensors:
 
     def tick(self, elapsed_s: float) -> None:
         """Let `elapsed_s` pass; files are written only where what they show changes."""
-        busy = is_busy(self._root)
         neighbour = self._settings.faults.gpu_neighbour
-        at_rest = load_at_rest(neighbour=neighbour)
-        if not busy and read_number(self._root, LOAD_FILE) != at_rest:
-            # One that has not come to its end.
+        # In this order: one that is just starting shows that it is there before its load.
+        loaded = read_number(self._root, LOAD_FILE) != load_at_rest(neighbour=neighbour)
+        busy = is_busy(self._root)
+        if loaded and not busy:
+            # It was killed.
             show_idle(self._root, neighbour=neighbour)
         share = 0.0
         if busy:

@@ -302,10 +302,9 @@ def test_tegrastats_prints_as_its_release_does(root: Root, release: Release) -> 
     assert engines in as_root
 
 
+@pytest.mark.parametrize("release", ["r28", "r32"])
 def test_tegrastats_follows_the_files(root: Root, release: Release) -> None:
     """Temperatures to the thousandth of a degree, load, power now and on average."""
-    if release == "r27":
-        pytest.skip("R27 prints neither temperatures nor power")
     for file, value in (
         ("sys/devices/virtual/thermal/thermal_zone2/temp", 41250),
         ("sys/devices/virtual/thermal/thermal_zone3/temp", 40005),
