@@ -61,6 +61,11 @@ find_jetson_clocks() {
         "$ROOT/home/nvidia/jetson_clocks.sh" "$ROOT/home/ubuntu/jetson_clocks.sh"
 }
 
+find_tegrastats() {
+    find_tool tegrastats "$ROOT/usr/bin/tegrastats" "${1:-$HOME}/tegrastats" \
+        "$ROOT/home/nvidia/tegrastats" "$ROOT/home/ubuntu/tegrastats"
+}
+
 # The folder of the GPU's clock: into $devfreq.
 gpu_devfreq() {
     for devfreq in "$ROOT/sys/devices/17000000.gp10b/devfreq/17000000.gp10b" \

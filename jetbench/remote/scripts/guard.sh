@@ -152,12 +152,12 @@ save() {
     # Its user may read the sensors' file in it, and not list or write anything.
     mkdir -m 711 "$STATE" || fail "cannot make $STATE"
     before=$(mode_now)
-    show before
     if [ "$CLOCKS" = 1 ]; then
         [ -n "$clocks" ] || fail "there is no jetson_clocks"
-        said=$(tool "$clocks" --store "$STATE/clocks")
+        set_clocks --store "$STATE/clocks"
         [ -s "$STATE/clocks" ] || fail "jetson_clocks --store said: $said"
     fi
+    show before
     for file in temp_control target_pwm; do
         ! first_line "$fan/$file" || printf '%s %s\n' "$file" "$line"
     done >"$STATE/fan"

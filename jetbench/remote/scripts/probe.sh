@@ -115,7 +115,7 @@ nvpmodel=$(find_nvpmodel)
 clocks=$(find_jetson_clocks)
 fact nvpmodel "$nvpmodel"
 fact jetson_clocks "$clocks"
-fact tegrastats "$(find_tool tegrastats "$ROOT/usr/bin/tegrastats" "$HOME/tegrastats")"
+fact tegrastats "$(find_tegrastats)"
 # shellcheck disable=SC2016 # expanded by the shell that root runs
 look='
 [ -z "$1" ] || "$1" -q

@@ -31,8 +31,7 @@ sysfs_sample() {
     done
 }
 
-tegrastats=$(find_tool tegrastats "$ROOT/usr/bin/tegrastats" "${USER_HOME:-$HOME}/tegrastats" \
-    "$ROOT/home/nvidia/tegrastats" "$ROOT/home/ubuntu/tegrastats")
+tegrastats=$(find_tegrastats "$USER_HOME")
 if [ -n "$tegrastats" ]; then
     "$tegrastats" --interval "$INTERVAL_MS" 2>/dev/null | while IFS= read -r text && owned; do
         uptime_s
