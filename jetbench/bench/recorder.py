@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import jetbench
+from jetbench.analysis.fleet import outliers
 from jetbench.bench.ingest import ingest_board
 from jetbench.bench.outcome import BoardOutcome
 from jetbench.domain.events import (
@@ -85,22 +86,24 @@ class Recorder:
             name = outcome.board.name
             board, found = ingest_board(self._plan, outcome, self._folder.journal_lines(name))
             boards.append(board)
-            records = []
+            bare_records = []
             for record in found:
                 for trial in record.trials:
                     if trial.log is not None:
                         self._folder.keep_log(name, trial.id, record.model, trial.log)
                 bare = tuple(replace(trial, log=None) for trial in record.trials)
-                records.append(replace(record, trials=bare))
-            by_board.append(records)
+                bare_records.append(replace(record, trials=bare))
+            by_board.append(bare_records)
+        # Case by case: what is to be compared stands together.
+        records = tuple(record for case in zip(*by_board, strict=True) for record in case)
         result = SweepResult(
             plan=self._plan,
             started_utc=self._started_utc,
             finished_utc=_now(),
             jetbench=jetbench.__version__,
             boards=tuple(boards),
-            # Case by case: what is to be compared stands together.
-            records=tuple(record for case in zip(*by_board, strict=True) for record in case),
+            records=records,
+            fleet=outliers(records),
             interrupted=interrupted,
         )
         self._folder.keep_result(json.dumps(result_to_json(result)))
