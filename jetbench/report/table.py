@@ -12,6 +12,7 @@ from tabulate import MIN_PADDING, tabulate
 
 from jetbench.formats.words import printable
 from jetbench.report.fleet import fleet_lines
+from jetbench.report.power import power_lines
 from jetbench.report.speeds import speed_lines
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ GAP = 2
 _LEAST_CONDITIONS = 20
 _TENTH = 0.1
 _PEAK_LEGEND = "Peak: what a TX2's peaks allow (direct arithmetic), as a part of the median"
-_REASON_WIDTH = 200
+_REASON_WIDTH = 300
 _HINT_WIDTH = 1000
 """A command that is cut off helps nobody."""
 _CSV_COLUMNS = (
@@ -52,6 +53,10 @@ _CSV_COLUMNS = (
     "forward_ms_ci95_high",
     "backward_ms_median",
     "gpu_temp_c_max",
+    "power_w_mean",
+    "power_w_max",
+    "power_w_idle",
+    "energy_j_iteration",
     "bound_ms",
     "prototxt_sha256",
     "reasons",
@@ -202,6 +207,10 @@ def result_csv(result: SweepResult) -> str:
                 *(forward.ci95 if forward and forward.ci95 else (None, None)),
                 backward.median if backward else None,
                 record.conditions.gpu_temp_c_max,
+                record.conditions.power_w_mean,
+                record.conditions.power_w_max,
+                record.conditions.power_w_idle,
+                record.conditions.energy_j_iteration,
                 record.bound_ms,
                 record.prototxt_sha256,
                 inert("; ".join(record.reasons)),
@@ -244,6 +253,7 @@ def _below(result: SweepResult, peak: tuple[str, ...]) -> list[str]:
             *peak,
             *speed_lines(result.records, WIDTH),
             *fleet_lines(result.fleet, WIDTH),
+            *power_lines(result.records),
         ]
     if result.simulated and counts:
         lines += ["Simulated: these times were computed by virtual boards, not measured."]
@@ -264,12 +274,14 @@ def _told(result: SweepResult) -> list[str]:
         if board.changed and board.restored is False:
             lines.append(f"{board.name}: its power mode and clocks were NOT put back")
     for record in result.records:
-        lines += [
-            f"{record.board}, {_model(record, markdown=False)}: {record.status}: "
-            f"{printable(reason, _REASON_WIDTH)}"
-            for reason in record.reasons
-            if reason != errors.get(record.board)
-        ]
+        advice = {finding.evidence: finding.advice for finding in record.findings}
+        for reason in record.reasons:
+            if reason == errors.get(record.board):
+                continue
+            what = f"{record.board}, {_model(record, markdown=False)}: {record.status}"
+            lines.append(f"{what}: {printable(reason, _REASON_WIDTH)}")
+            if reason in advice:
+                lines.append(f"  → {printable(advice[reason], _REASON_WIDTH)}")
     return lines
 
 
