@@ -194,8 +194,8 @@ def _explained(comparison: Comparison) -> Iterator[str]:
                 groups.setdefault((case.a.board, case.changed), []).append(case)
         for cases in groups.values():
             ratios = [case.speed.ratio for case in cases if case.speed is not None]
-            low, high = (100 * (ratio - 1) for ratio in (min(ratios), max(ratios)))
-            size = f"{low:+.1f} %" if len(ratios) == 1 else f"{low:+.1f} to {high:+.1f} %"
+            ends = (f"{100 * (ratio - 1):+.1f}" for ratio in (min(ratios), max(ratios)))
+            size = f"{' to '.join(dict.fromkeys(ends))} %"
             changed = ", ".join(
                 difference.text.replace(" ", _GLUE) for difference in cases[0].changed
             )

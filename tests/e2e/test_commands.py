@@ -27,6 +27,7 @@ COMMANDS = (
     "patch",
     "estimate",
     "parse",
+    "compare",
     "models",
     "boards list",
     "boards check",
