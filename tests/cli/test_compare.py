@@ -59,8 +59,8 @@ Cases: 2 slower, 1 faster, 1 same, 1 too few, 1 not comparable, 1 not measured,
 1 only in A.
 Overall B / A: 1.047, the geometric mean of 4 cases.
 
-slower: tx2-01, alexnet, vgg16 x8: +15.0 %; changed:
-  GPU clock 1300 → 1122 MHz, L4T 28.2.1 → 32.5.1
+slower: tx2-01, alexnet, vgg16 x8: +15.0 %; changed: GPU clock 1300 → 1122 MHz,
+  L4T 28.2.1 → 32.5.1
 faster: tx2-02, resnet50: -10.0 %; nothing else is known to have changed
 too few: tx2-02, squeezenet: a single process in B
 not comparable: tx2-02, mobilenet: power mode MAXN → MAXQ
