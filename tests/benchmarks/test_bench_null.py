@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.bench_null import BOARDS, LIMIT, alarms, synthetic_pairs
 from benchmarks.synthetic import TIMES_MS
 
-PAIRS = 60
+PAIRS = 25
 
 
 def test_two_sweeps_of_the_same_thing_do_not_differ() -> None:
