@@ -22,12 +22,20 @@ again: of three boards of which one is slow, the two others would look fast.
 Hardware, power mode, net, batch, phase, device and iterations must be equal. Whether the clocks
 were locked need not: clocks that did not lock are what the evidence is there to name.
 
-Measured by simulation, 20,000 sweeps a row of 12 boards and 4 models with 3 processes each;
-"any named" where no board differs, "found" of one board that is 5 % slower:
+Measured by simulation, 6,000 sweeps a cell of four models with three processes each, boards that
+differ by 0.8 % (``benchmarks/bench_null.py --tables``): "any named" where no board differs, "5 %
+found" and "another named" where one board is 5 % slower.
 
-FLEET_TABLE
-
-With three boards any is named in F3 of sweeps, and 5 % are found in D3.
+======  =====  =========  =========  =============
+boards  noise  any named  5 % found  another named
+======  =====  =========  =========  =============
+12      0.5 %  0.8 %      98.2 %     0.8 %
+12      1.0 %  0.6 %      96.5 %     0.6 %
+12      2.0 %  0.8 %      83.9 %     0.6 %
+3       0.5 %  0.9 %      96.1 %     1.0 %
+3       1.0 %  0.8 %      93.7 %     1.4 %
+3       2.0 %  1.0 %      82.2 %     2.8 %
+======  =====  =========  =========  =============
 """
 
 from __future__ import annotations
