@@ -5,8 +5,7 @@ A, so that 1.05 is 5 % slower; its interval is the one of `speed.relative_speed`
 
 A case is slower (or faster) where all three hold:
 
-- the ratio is more than `THRESHOLD` from 1: less does not matter in practice, and between two
-  sweeps of the same thing more is in the weather than within one of them;
+- the ratio is more than `THRESHOLD` from 1: less does not matter in practice;
 - Welch's test on the logarithms of the times has p < `SIGNIFICANCE`: it is no accident of the
   few processes;
 - the ratio's logarithm is more than `NOISE_FACTOR` standard errors from 0, by the noise that is
