@@ -199,7 +199,8 @@ def _named(offset: _Offset, records: Sequence[Record]) -> FleetOutlier:
     count, cases = len(offset.peers), len(offset.each)
     models = {record.model for record in own}
     what = "models" if len(models) == cases else "cases"
-    on = f"all {cases}" if offset.agreed == cases else f"{offset.agreed} of {cases}"
+    every = "both" if cases == 2 else f"all {cases}"  # noqa: PLR2004 - as one says it
+    on = every if offset.agreed == cases else f"{offset.agreed} of {cases}"
     on = f"on {on} {what}" if cases > 1 else f"on {printable(own[0].model, _NAME_WIDTH)}"
     peers = _WORDS[count] if count < len(_WORDS) else str(count)
     evidence = (

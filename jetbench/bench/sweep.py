@@ -43,6 +43,7 @@ from jetbench.remote.session import Parcel, Row, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
     from jetbench.domain.board import Board
     from jetbench.domain.events import SweepEvent
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from jetbench.domain.plan import Case, Plan
     from jetbench.remote.connection import Link
     from jetbench.remote.session import Follower
+
+    T = TypeVar("T")
 
 TRIAL_SLACK_S = 60.0
 """Beyond a trial's limit: setting power and clocks, packing the log, putting back."""
@@ -179,9 +182,7 @@ class _Visit:
         """Do what the guard of this sweep could not."""
         name = self.board.name
         try:
-            if self.link is None:
-                return
-            said = Session(self.link).restore(password=password)
+            said = self._persist(lambda session: session.restore(password=password))
         except BoardError as error:
             message = f"power mode and clocks could not be put back: {error.message}"
             self.events.put(Note(name, message))
@@ -331,10 +332,8 @@ class _Visit:
             raise BoardAnswerError(message, hint="was its home cleaned, or the board replaced?")
         return follower
 
-    def _persist(
-        self, ask: Callable[[Session], Follower], session: Session | None = None
-    ) -> Follower:
-        """Ask for the journal, and again over new connections while the link breaks."""
+    def _persist(self, ask: Callable[[Session], T], session: Session | None = None) -> T:
+        """Ask the board, and again over new connections while the link breaks."""
         began_s = time.monotonic()
         pause_s = 0.5
         while True:
