@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jetbench.nets.net import Shape, shape_text
-from jetbench.nets.rules.base import Effect, Rules, axis_of, rule
+from jetbench.nets.rules.base import Effect, Rules, axis_of, image_axes, rule
 
 if TYPE_CHECKING:
     from jetbench.nets.spec import LayerSpec
@@ -27,7 +27,6 @@ RULES: Rules = {}
     "HardSwish",
     "Insanity",
     "Log",
-    "MVN",
     "Mish",
     "Power",
     "ReLU",
@@ -45,6 +44,12 @@ def same_shape(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     """One value in, one value out; also the activations of mobile and other forks."""
     del layer
     return Effect(bottoms)
+
+
+@rule(RULES, "MVN")
+def mean_and_variance(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
+    """The same values; Caffe gives the top four axes, whatever the bottom has."""
+    return Effect((image_axes(layer, bottoms[0]),))
 
 
 @rule(RULES, "LRN")

@@ -24,8 +24,9 @@ def softmax_with_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
 
 @rule(RULES, "InfogainLoss", bottoms=(2, 3), tops=(1, 2), automatic_top=True)
 def infogain_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
-    """The loss, and perhaps the probabilities."""
+    """The loss, and perhaps the probabilities; a third bottom is the matrix of gains."""
     _same_batch(layer, bottoms)
+    _one_label_a_place(layer, bottoms, "infogain_loss_param")
     return Effect((_SCALAR, bottoms[0])[: len(layer.tops) or 1])
 
 
@@ -46,8 +47,14 @@ def class_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
 
 @rule(RULES, "ContrastiveLoss", bottoms=(3, 3), automatic_top=True)
 def contrastive_loss(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
-    """The loss of two blobs that are alike or not."""
+    """The loss of two blobs of features that are alike or not."""
     _same_batch(layer, bottoms)
+    sizes = [image_axes(layer, shape)[1:] for shape in bottoms]
+    if sizes[0] != sizes[1] or sizes[0][1:] != (1, 1) or sizes[2] != (1, 1, 1):
+        raise layer.wrong(
+            f"{shape_text(bottoms[0])} and {shape_text(bottoms[1])} features with "
+            f"{shape_text(bottoms[2])} labels cannot be contrasted"
+        )
     return Effect((_SCALAR,))
 
 
@@ -125,7 +132,7 @@ def _same_count(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> None:
 
 def _one_label_a_place(layer: LayerSpec, bottoms: tuple[Shape, ...], block: str) -> int:
     """The axis of the classes; there must be a label for each place beside it."""
-    values, labels = bottoms
+    values, labels = bottoms[:2]
     axis = axis_of(layer, values, layer.fields.block(block).integer("axis", 1))
     places = count(values[:axis]) * count(values[axis + 1 :])
     if count(labels) != places:

@@ -90,5 +90,7 @@ def sides(layer: LayerSpec, options: Fields, name: str, default: int) -> Shape:
     if options.has(f"{name}_h") or options.has(f"{name}_w"):
         if options.has(both):
             raise layer.wrong(f"it has both {both} and {name}_h or {name}_w")
+        if name != "pad" and not (options.has(f"{name}_h") and options.has(f"{name}_w")):
+            raise layer.wrong(f"it has only one of {name}_h and {name}_w")
         return (options.natural(f"{name}_h", default), options.natural(f"{name}_w", default))
     return (options.natural(both, default),) * 2

@@ -157,11 +157,14 @@ def arg_max(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     options = layer.fields.block("argmax_param")
     top_k = options.natural("top_k", 1)
     values = options.flag("out_max_val", default=False)
-    if options.has("axis"):
-        axis = axis_of(layer, bottom, options.integer("axis"))
-        return Effect((replaced(bottom, axis, top_k),))
-    if not bottom:
+    axis = axis_of(layer, bottom, options.integer("axis")) if options.has("axis") else None
+    if axis is None and not bottom:
         raise layer.wrong("it needs a blob with at least one axis")
+    values_each = count(bottom[1:]) if axis is None else bottom[axis]
+    if not 1 <= top_k <= values_each:
+        raise layer.wrong(f"its top_k of {top_k} is not from 1 to {values_each}")
+    if axis is not None:
+        return Effect((replaced(bottom, axis, top_k),))
     rest = (1,) * (max(len(bottom), _LEAST_ARGMAX_AXES) - 3)
     return Effect(((bottom[0], 2 if values else 1, top_k, *rest),))
 
