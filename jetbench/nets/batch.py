@@ -304,6 +304,9 @@ def _verified(
     now = again.followed
     if same and [one.name for one in first.layers] != [one.name for one in last.layers]:
         raise ModelError("the patched file is not the same net", hint=BY_HAND)
+    for one in inputs:
+        if not one.is_data and one.shape != assigned.shapes[one.name]:
+            raise one.wrong(f"a number of the input {one.name!r} serves another one too", BY_HAND)
     changed = []
     for place, layer in enumerate(last.layers):
         error = now.errors.get(place)

@@ -157,11 +157,7 @@ def _declared(layer: LayerSpec) -> list[Input]:
         block = layer.fields.block(PARAMS[layer.type])
         shapes = tuple(shape.scalars("dim") for shape in block.blocks("shape"))
         if not shapes and layer.type == DUMMY:
-            columns = [block.scalars(axis) for axis in _LEGACY_AXES]
-            if len({len(column) for column in columns}) > 1:
-                message = "num, channels, height and width differ in number"
-                raise layer.wrong(message, hint="Give each once, or once for each top.")
-            shapes = tuple(zip(*columns, strict=True))
+            shapes = _legacy_dummy(layer, [block.scalars(axis) for axis in _LEGACY_AXES])
     if not shapes:
         return [Input(top, layer, (), None) for top in layer.tops]
     if len(shapes) not in {1, len(layer.tops)}:
@@ -172,6 +168,20 @@ def _declared(layer: LayerSpec) -> list[Input]:
         Input(top, layer, dims, tuple(_size(layer, top, dim) for dim in dims))
         for top, dims in zip(layer.tops, each, strict=True)
     ]
+
+
+def _legacy_dummy(
+    layer: LayerSpec, columns: Sequence[tuple[Scalar, ...]]
+) -> tuple[tuple[Scalar, ...], ...]:
+    """The shapes of a DummyData layer in the old form, where each number may serve all tops."""
+    tops = len(layer.tops)
+    if not any(columns):
+        return ()
+    if any(len(column) not in {1, tops} for column in columns):
+        message = "num, channels, height and width differ in number"
+        raise layer.wrong(message, hint="Give each once, or once for each top.")
+    each = [column if len(column) == tops else column * tops for column in columns]
+    return tuple(zip(*each, strict=True))
 
 
 def _from_data_set(layer: LayerSpec) -> list[Input]:
@@ -191,4 +201,7 @@ def _size(layer: LayerSpec, top: str, dim: Scalar) -> int:
     if size is None:
         message = f"a dimension of the input {top!r} is no integer"
         raise layer.fields.places.wrong(dim.start, message, "Write a whole number there.")
+    if size > _MAX_COUNT:
+        message = f"dimension {size} of the input {top!r} is more than 2^31 - 1"
+        raise layer.fields.places.wrong(dim.start, message, "Caffe cannot hold that.")
     return size

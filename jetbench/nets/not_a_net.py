@@ -50,6 +50,8 @@ _NUMBERS = {
     "num_classes",
 }
 _MAX_SHOWN = 60
+_MAX_DIGITS = 40
+"""More than any number of a net has, in any base."""
 
 
 def read_net(text: str) -> Message:
@@ -73,9 +75,14 @@ def read_net(text: str) -> Message:
             line, column = line_and_column(text, value.start)
             message = f"{name} is {_short(value.text)}, not a number"
             raise ModelError(message, line=line, column=column, hint=_TEMPLATE)
+        if len(value.text) > _MAX_DIGITS and value.as_int() is None:
+            line, column = line_and_column(text, value.start)
+            message = f"{name} is {_short(value.text)}, a number of {len(value.text)} characters"
+            raise ModelError(message, line=line, column=column, hint=_NO_NUMBER)
     return root
 
 
+_NO_NUMBER = "Caffe would refuse it: write a whole number there."
 _TEMPLATE = "This looks like a template: fill in its placeholders first."
 
 

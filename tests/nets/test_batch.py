@@ -124,6 +124,20 @@ def test_dummy_data_alone_is_an_input() -> None:
     assert "num: 1 channels: 4" in patch_batch(old + CONV, 1).text
 
 
+def test_a_number_of_the_old_form_may_serve_several_tops() -> None:
+    """As in Caffe: each of the four is given once, or once for each top."""
+    text = layer(
+        "DummyData",
+        "dummy_data_param { num: 9 channels: 3 channels: 1 height: 8 width: [8, 1] }",
+        bottom="",
+        top="data label",
+    )
+    patched = patch_batch(text + CONV, 2)
+    assert patched.text == (text + CONV).replace("num: 9", "num: 2")
+    assert patched.input_shapes == (("data", (2, 3, 8, 8)), ("label", (2, 1, 8, 1)))
+    assert "differ in number" in refused(text.replace("num: 9", "num: 9 " * 3) + CONV).message
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -133,6 +147,8 @@ def test_dummy_data_alone_is_an_input() -> None:
         (inputs(data="7") + CONV, "one dimension"),
         (inputs(data="8x3x9x0") + CONV, "nothing to compute"),
         (inputs(data="8x3x1099511627776x9") + CONV, "2^31"),
+        (inputs(data="1099511627776x3x9x9") + CONV, "2^31"),
+        (INPUT_LAYER + CONV.replace("num_output: 6", "num_output: " + "9" * 5000), "characters"),
         (inputs(data="8x3x9x9") * 2 + CONV, "twice"),
         (inputs(data="8.0x3x9x9") + CONV, "no integer"),
         (INPUT_SHAPE + INPUT_DIM.partition("\n")[2] + CONV, "both input_shape and input_dim"),
@@ -171,8 +187,8 @@ def test_inputs_that_are_not_certain_are_refused(text: str, words: str) -> None:
         (INPUT_DIM.replace("12", "$#batch#$") + CONV, "value"),
         (INPUT_DIM + CONV.replace("num_output: 6", "num_output: cls6"), "not a number"),
         ("layer {" * 1000 + "}" * 1000, "deep"),
-        ("input_dim: " + "9" * 5000 + "\nlayer { }", "no input"),
-        ("input: 'a' input_dim: [" + "9" * 5000 + ",1,1,1] layer { }", "not a whole number"),
+        ("input_dim: " + "9" * 5000 + "\nlayer { }", "5000 characters"),
+        ("input: 'a' input_dim: [" + "9" * 5000 + ",1,1,1] layer { }", "5000 characters"),
     ],
 )
 def test_what_is_no_net_is_named(text: str, words: str) -> None:

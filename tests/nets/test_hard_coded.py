@@ -92,7 +92,7 @@ def test_a_batch_that_is_folded_into_one_item_is_refused() -> None:
     rows = layer(
         "Reshape", "reshape_param { shape { dim: 1 dim: 1 dim: 12 dim: 5 } }", "out", "rows"
     )
-    pool = "pooling_param { kernel_h: 12 kernel_w: 1 stride_h: 12 }"
+    pool = "pooling_param { kernel_h: 12 kernel_w: 1 stride_h: 12 stride_w: 1 }"
     error = refused(INPUT_LAYER + flat + rows + layer("Pooling", pool, "rows", "one"))
     assert (error.line, "not change with the batch" in error.message) == (9, True)
 
