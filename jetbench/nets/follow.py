@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
 from jetbench.nets.build import effect_of
-from jetbench.nets.hard_coded import Holder, adapted
+from jetbench.nets.hard_coded import Holder, adapted, doubt
 from jetbench.nets.hazards import BY_HAND, may_fold, refuse_blind, refuse_carrier
 from jetbench.nets.net import Shape, shape_text
 from jetbench.nets.rules.recurrent import STATES
@@ -72,6 +72,8 @@ class Followed:
     """By place of the layer: why Caffe could not set it up as the file has it."""
     blind: set[str] = field(default_factory=set)
     """Blobs that go into a layer of which it is not known what it does."""
+    doubts: dict[int, ModelError] = field(default_factory=dict)
+    """By place of the layer: why the number that it holds may be another one than the batch."""
     steps: list[Shape] = field(default_factory=list)
     """Of each recurrent layer: the shape of its marker of sequences, T x N, as it will be."""
 
@@ -81,6 +83,7 @@ def follow(
     inputs: Mapping[str, Blob],
     batch: Batch,
     tolerated: frozenset[int] | None = None,
+    kept: frozenset[int] = frozenset(),
 ) -> Followed:
     """Find out what another batch at the inputs does to every layer.
 
@@ -89,13 +92,21 @@ def follow(
         inputs: Each input of the net.
         batch: From which batch to which.
         tolerated: Places of layers that may be such as Caffe could not set up; None: all.
+        kept: Places of layers whose own number stays, where it may be another one.
 
     Raises:
         ModelError: The net would not be the same net at that batch, or it is not certain.
     """
-    follower = _Follower(layers, inputs, batch, tolerated)
-    for place, layer in enumerate(layers):
-        follower.layer(place, layer)
+    follower = _Follower(layers, inputs, batch, tolerated, kept)
+    try:
+        for place, layer in enumerate(layers):
+            follower.layer(place, layer)
+    except ModelError:
+        # What was taken for the batch may have been another number.
+        reason = next(iter(follower.result.doubts.values()), None)
+        if reason is None or kept:
+            raise
+        raise reason from None
     return follower.result
 
 
@@ -106,8 +117,10 @@ class _Follower:
         inputs: Mapping[str, Blob],
         batch: Batch,
         tolerated: frozenset[int] | None,
+        kept: frozenset[int],
     ) -> None:
         self._tolerated = tolerated
+        self._kept = kept
         self.result = Followed()
         self._inputs = inputs
         self._blobs: dict[str, Blob] = {}
@@ -131,7 +144,7 @@ class _Follower:
             tops = tuple(map(Blob.fixed, old.tops))
         else:
             refuse_carrier(layer, self._batch.after)
-            new = self._new_effect(layer, bottoms, old)
+            new = self._new_effect(place, layer, bottoms, old)
             tops = self._tops(layer, old, new)
         if new is not None and layer.type in KNOWN_SEQUENCES:
             self._sequence(layer, bottoms)
@@ -162,7 +175,9 @@ class _Follower:
             refuse_blind(layer, self._batch.before)
         return (Blob(None, None, varies=varies),) * len(layer.tops)
 
-    def _new_effect(self, layer: LayerSpec, bottoms: tuple[Blob, ...], old: Effect) -> Effect:
+    def _new_effect(
+        self, place: int, layer: LayerSpec, bottoms: tuple[Blob, ...], old: Effect
+    ) -> Effect:
         """What the layer does at the new batch, its own numbers changed where they hold it.
 
         Raises:
@@ -176,6 +191,11 @@ class _Follower:
             time_major=any(top in self._sequences for top in layer.tops),
         )
         numbers, changed = adapted(holder, self._batch.before, self._batch.after)
+        reason = doubt(holder, numbers, self._batch.before)
+        if reason is not None:
+            self.result.doubts[place] = reason
+        if reason is not None and place in self._kept:
+            numbers, changed = (), layer
         if numbers:
             self.result.numbers.update({number.start: (number, new) for number, new in numbers})
             self.result.holders.append(layer)

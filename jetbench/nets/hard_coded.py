@@ -63,6 +63,15 @@ def adapted(holder: Holder, before: int, after: int) -> tuple[Numbers, LayerSpec
     return numbers, _with(holder.layer, numbers)
 
 
+def doubt(holder: Holder, numbers: Numbers, before: int) -> ModelError | None:
+    """Why a number that would be the batch may be another 1: beside it -1 takes what is left."""
+    options = holder.layer.fields.block("reshape_param").block("shape")
+    if not numbers or before != 1 or -1 not in options.integers("dim"):
+        return None
+    message = "it is not certain whether the 1 of its shape is the batch"
+    return _wrong(holder, numbers[0][0], message)
+
+
 def _of_reshape(holder: Holder, before: int, after: int) -> Numbers:
     """The number of a Reshape that is the batch; none where 0 or -1 stands in its place."""
     (top,) = holder.tops
@@ -86,9 +95,6 @@ def _of_reshape(holder: Holder, before: int, after: int) -> Numbers:
     place = _place(holder, top, _with_ones(inside, top), before)
     if values.get(place, -1) == -1:
         return ()
-    if before == 1 and top[place] == 1 and -1 in values.values():
-        message = "it is not certain whether the 1 of its shape is the batch"
-        raise _wrong(holder, written[place], message)
     return ((written[place], top[place] * after // before),)
 
 

@@ -86,6 +86,35 @@ def test_a_batch_further_down_is_found_through_the_shapes(tail: str, changed: st
     assert patch_batch(patched.text, 12).text == text
 
 
+def test_a_one_is_the_batch_where_the_net_could_not_be_built_otherwise() -> None:
+    """Beside a -1 it could be another number, but not if what follows needs one row an image."""
+    text = inputs(data="1x8x6x6") + layer("Reshape", "reshape_param { shape { dim: 1 dim: -1 } }")
+    assert "whether the 1" in refused(text, batch=4).message
+    dense = layer("InnerProduct", "inner_product_param { num_output: 5 }", "out", "fc")
+    patched = patch_batch(text + dense, 4)
+    assert patched.text == (text + dense).replace("dim: 1 ", "dim: 4 ")
+    assert patch_batch(patched.text, 1).text == text + dense
+
+
+def test_scores_of_a_detector_are_of_the_images_of_its_places() -> None:
+    """So the 1 in front of SSD's classes is the batch, and can be another one and 1 again."""
+    permuted = "permute_param { order: 0 order: 2 order: 3 order: 1 }"
+    text = (
+        inputs(data="1x8x6x6")
+        + layer("Permute", permuted, top="places")
+        + layer("Flatten", bottom="places", top="flat")
+        + layer("Permute", permuted, top="all")
+        + layer("Reshape", "reshape_param { shape { dim: 1 dim: -1 dim: 2 } }", "all", "scores")
+        + layer("Flatten", bottom="scores", top="rows")
+        + layer("PriorBox", "prior_box_param { min_size: 3 }", "data data", "boxes")
+    )
+    detector = layer("DetectionOutput", bottom="flat rows boxes")
+    assert "whether the 1" in refused(text, batch=8).message
+    patched = patch_batch(text + detector, 8)
+    assert [edit.line for edit in patched.edits] == [1, 5]
+    assert patch_batch(patched.text, 1).text == text + detector
+
+
 def test_a_batch_that_is_folded_into_one_item_is_refused() -> None:
     """Twelve frames pooled into one are no batch of twelve: there is no smaller one."""
     flat = layer("InnerProduct", "inner_product_param { num_output: 5 }")

@@ -47,7 +47,12 @@ def detection_output(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
     How many those are only the data can tell. The layer is set up for one, and that is what
     Caffe's log says.
     """
-    del layer, bottoms
+    places, scores = bottoms[:2]
+    if places[:1] != scores[:1]:
+        raise layer.wrong(
+            f"{layer.bottoms[0]!r} is {shape_text(places)}, {layer.bottoms[1]!r} is "
+            f"{shape_text(scores)}: the first axis must be the same"
+        )
     return Effect((_ONE_DETECTION,))
 
 
