@@ -59,12 +59,25 @@ def patch(
       jetbench patch train_val.prototxt --phase TRAIN --data-layers
     """
     from jetbench.bench.models import local_text, resolve
+    from jetbench.cli.arguments import phase_of, stages_of
     from jetbench.cli.common import patched_text
+    from jetbench.formats.words import printable
+    from jetbench.nets.way_back import way_back_note
 
     found = resolve(model)
     patched = patched_text(found, batch, shape, phase, stage, data_layers=data_layers)
     if not patched.edits:
         typer.echo(f"note: {found.source} has batch {patched.batch} already", err=True)
+    elif not shape:
+        note = way_back_note(
+            local_text(found),
+            patched,
+            phase=phase_of(phase),
+            stages=stages_of(stage),
+            data_layers=data_layers,
+        )
+        if note is not None:
+            typer.echo(f"note: {printable(note, len(note))}", err=True)
     if diff:
         names = (found.source, f"{found.source} (batch {patched.batch})")
         lines = _diff(local_text(found), patched.text, names, colour=_wants_colour(output))

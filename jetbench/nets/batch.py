@@ -51,6 +51,8 @@ class Patched:
     """A prototxt at the batch that was asked for."""
 
     text: str
+    before: int
+    """The batch that it had; below 1 where the number that stood there was none."""
     batch: int
     edits: tuple[Edit, ...]
     """Empty where the file had the batch already."""
@@ -120,6 +122,7 @@ def patch_batch(  # noqa: PLR0913 - all but the first two by name
     last = net.of(read_net(patched), state, wish)
     return Patched(
         text=patched,
+        before=assigned.batch.before,
         batch=assigned.batch.after,
         edits=changed_lines(original, patched),
         notes=(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from jetbench.formats.words import printable
 from jetbench.nets.hazards import python_layers
 from jetbench.nets.inputs import DUMMY, INPUT
 from jetbench.nets.net import shape_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
+    from jetbench.domain.errors import ModelError
     from jetbench.nets.assign import Assigned
     from jetbench.nets.inputs import Input
     from jetbench.nets.spec import LayerSpec, NetSpec
@@ -45,6 +47,7 @@ def notes_on(
     if runs:
         yield f"Python layers run code that was not looked at: {some(runs)}."
     yield from _order_notes(layers)
+    yield from _refusal_notes(assigned.followed.errors.values())
 
 
 def comment_notes(text: str, spec: NetSpec) -> list[str]:
@@ -60,8 +63,19 @@ def comment_notes(text: str, spec: NetSpec) -> list[str]:
 
 
 def some(names: Sequence[str]) -> str:
-    """The first few, for a sentence."""
-    return ", ".join(names[:_MAX_NAMED]) + (", …" if len(names) > _MAX_NAMED else "")
+    """The first few, for a sentence that a terminal may show."""
+    return ", ".join(map(printable, names[:_MAX_NAMED])) + (
+        ", …" if len(names) > _MAX_NAMED else ""
+    )
+
+
+def _refusal_notes(errors: Collection[ModelError]) -> Iterator[str]:
+    """A word on the first layer that Caffe could not set up even as the file has it."""
+    first = next(iter(errors), None)
+    if first is not None:
+        more = f" ({len(errors) - 1} more are like it)" if len(errors) > 1 else ""
+        why = f"{first.bare}{more} (line {first.line})" if first.line else f"{first.bare}{more}"
+        yield f"Caffe will refuse the net, unless a fork's layer differs: {why}."
 
 
 def _order_notes(layers: Sequence[LayerSpec]) -> Iterator[str]:

@@ -58,6 +58,13 @@ def test_the_patched_file_goes_to_standard_output_byte_for_byte(net: Path) -> No
     assert net.read_bytes() == NET
 
 
+def test_what_a_patch_cannot_take_back_is_said(net: Path) -> None:
+    """On standard error; a file that comes back is not spoken of."""
+    assert "note:" not in run("patch", net).stderr
+    net.write_bytes(NET.replace(b"dim: 9", b"dim: 0x1F"))
+    assert "note: A patch back to 31 would not give this file" in run("patch", net).stderr
+
+
 def test_a_file_can_be_written_also_over_the_input(net: Path, tmp_path: Path) -> None:
     """Nothing goes to standard output, and the file's mode stays."""
     net.chmod(0o640)

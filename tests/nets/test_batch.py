@@ -243,3 +243,20 @@ def test_a_damaged_net_is_patched_or_refused(place: int, damage: str) -> None:
     except ModelError:
         return
     assert len(patched.edits) <= 1
+
+
+def test_a_layer_that_caffe_refuses_anyhow_is_named() -> None:
+    """The patch is right, but the net will not load; the first such layer is told."""
+    wrong = layer("Convolution", "convolution_param { kernel_size: 3 }", "stem", "two")
+    patched = patch_batch(INPUT_LAYER + CONV + wrong + wrong.replace("two", "three"), 2)
+    (note,) = patched.notes
+    assert "num_output" in note
+    assert "1 more" in note
+    assert "line 11" in note
+
+
+def test_names_in_notes_are_safe_to_show() -> None:
+    """Control characters of a layer's name are escaped."""
+    (note,) = patch_batch(INPUT_LAYER + layer("Python", top="\\x1b[2J"), 1).notes
+    assert "\\x1b[2J" in note
+    assert "\x1b" not in note
