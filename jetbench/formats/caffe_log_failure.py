@@ -57,9 +57,16 @@ _EVIDENCE = re.compile(
     rb"|No such file or directory|command not found|cannot execute.*|Exec format error)$"
     rb"|: command not found$|^Out of memory: Kill|\] Out of memory: Kill"
 )
+_SIGNAL_WORDS = (
+    rb"(Killed|Terminated|Segmentation fault|Aborted|Bus error"
+    rb"|Illegal instruction|Floating point exception|Interrupt|Hangup)"
+)
+# Alone on its line, or as a shell tells it of a job of its own: with its number and command.
 _SIGNAL = re.compile(
-    rb"^(?:\*\*\* SIG(\w+)|(Killed|Terminated|Segmentation fault|Aborted|Bus error"
-    rb"|Illegal instruction|Floating point exception|Interrupt|Hangup)(?: \(core dumped\))?$)"
+    rb"^(?:\*\*\* SIG(\w+)|" + _SIGNAL_WORDS + rb"(?: \(core dumped\))?$"
+    rb"|(?:[^\s:]+: line [0-9]+: +[0-9]+|\[[0-9]+\][-+]? +(?:[0-9]+)?) ?"
+    + _SIGNAL_WORDS
+    + rb"(?: +\(core dumped\))?(?: |$))"
 )
 _SIGNALS: dict[bytes, tuple[FailureKind, str]] = {
     b"Killed": ("killed", "Killed: most likely the board ran out of memory"),
@@ -125,7 +132,7 @@ class Evidence:
         if message.level is not None:
             return False
         if found := _SIGNAL.search(text):
-            self._signal = found[1] or found[2]
+            self._signal = found[1] or found[2] or found[3]
             return True
         if _EVIDENCE.search(text):
             self._keep(text, b"", wrapped=text.startswith(b"[libprotobuf"))

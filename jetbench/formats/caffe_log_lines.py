@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MAX_MESSAGE_BYTES = 4096
 """The rest is dropped: what is told of a failure, or a layer's name, is shorter by far."""
 _SHORT_BYTES = 160
+_MOST = 0.9
+"""Of the lines, begin in the same way where another program has put that there."""
 
 # Date, time, thread, file and line; newer versions of glog write the year, too.
 _TIME = rb" [0-9:]{8}\.[0-9]{6}"
@@ -113,10 +115,30 @@ def messages(text: bytes) -> Iterator[Message]:
 
 def single_messages(line: bytes) -> bytes:
     """A line, cut into several where a message begins in its middle."""
-    if len(line) < _SHORT_BYTES and line.count(b"] ") < 2:  # noqa: PLR2004 - one a message
-        return line
     begin = _prefix(line).end()
+    if len(line) < _SHORT_BYTES and not _WITHIN.search(line, begin):
+        return line
     return line[:begin] + _WITHIN.sub(lambda found: b"\n" + found[0], line[begin:])
+
+
+def foreign_prefix(text: bytes) -> re.Pattern[bytes] | None:
+    """What another program has put before every line: a container's clock, a host's name.
+
+    It is what stands before the first message, its digits any others; None where most of the
+    lines do not begin so.
+    """
+    first = _WITHIN.search(text)
+    if first is None:
+        return None
+    begin = text[text.rfind(b"\n", 0, first.start()) + 1 : first.start()]
+    if not begin.strip(b" \t>|") or len(begin) > _SHORT_BYTES:
+        return None
+    words = re.sub(rb"[0-9]+", rb"[0-9]+", re.escape(begin.rstrip()))
+    end = rb"(?:[ \t]|$)" if begin[-1:].isspace() else b""
+    pattern = re.compile(rb"^" + words + end, re.MULTILINE)
+    lines = text.count(b"\n")
+    alike = sum(1 for _ in pattern.finditer(text))
+    return pattern if alike > _MOST * lines else None
 
 
 def has_stamp(text: bytes) -> bool:

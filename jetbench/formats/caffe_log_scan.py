@@ -8,9 +8,14 @@ apart; what lies between them is handed on as it is.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from jetbench.formats.caffe_log_lines import has_stamp, single_messages
+from jetbench.formats.caffe_log_lines import (
+    foreign_prefix,
+    has_stamp,
+    single_messages,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +40,9 @@ _TIME = re.compile(
     rb"(?:Iteration: [0-9]+[ \n]forward-backward[ \n]time|(\S+)[ \t]+(forward|backward)):"
     rb"[ \n]([0-9.e+-]+)[ \n]ms\. *\n"
 )
+_HEAD_BYTES = 1 << 16
+"""Enough to see whether every line of the log begins in the same way."""
+_COLOUR = re.compile(rb"\x1b\[[0-9;]*[mK]")
 
 
 class Reader(Protocol):
@@ -68,8 +76,14 @@ def scan(blocks: Iterable[bytes], reader: Reader) -> None:
         blocks: The log, in pieces of any size.
         reader: Is told what stands in it.
     """
-    for text in _whole_lines(blocks):
-        _scan(text, reader)
+    texts, head = _whole_lines(blocks), b""
+    for text in texts:
+        head += text
+        if len(head) >= _HEAD_BYTES:
+            break
+    prefix = foreign_prefix(head)
+    for text in chain([head], texts):
+        _scan(text if prefix is None else prefix.sub(b"", text), reader)
 
 
 def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -79,11 +93,17 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         lines, end, begun = block.rpartition(b"\n")
         if end:
             text, rest = rest + lines + end, begun
-            yield text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            yield _plain(text.replace(b"\r\n", b"\n"))
         elif len(rest) < MAX_LINE_BYTES:
             rest += begun
     if rest:
-        yield rest.replace(b"\r", b"\n") + b"\n"
+        yield _plain(rest) + b"\n"
+
+
+def _plain(text: bytes) -> bytes:
+    """Lines without the colours of a terminal, and ends of lines that are all alike."""
+    text = text.replace(b"\r", b"\n")
+    return _COLOUR.sub(b"", text) if b"\x1b[" in text else text
 
 
 def _scan(text: bytes, reader: Reader) -> None:

@@ -187,6 +187,18 @@ def test_numbers_that_are_none_are_missing() -> None:
         ("sh: 1: build/tools/caffe: not found\n", "no_such_file", "not found"),
         ("bash: line 1: ./caffe: Permission denied\n", "not_caffe", "Permission denied"),
         (glog("Performing Forward") + "Killed\n", "killed", "memory"),
+        (
+            glog("Performing Forward") + "./all.sh: line 3:  8123 Killed      ./caffe time\n",
+            "killed",
+            "memory",
+        ),
+        (glog("Performing Forward") + "[1]+  Killed      ./caffe time\n", "killed", "memory"),
+        (
+            glog("Performing Forward")
+            + "bash: line 1: 77 Segmentation fault      (core dumped) ./caffe time\n",
+            "crashed",
+            "Segmentation",
+        ),
         ("./caffe time\nSegmentation fault (core dumped)\n", "crashed", "Segmentation fault"),
         (SETUP + "*** SIGTERM (@0x1) received by PID 5 from PID 6; stack trace: ***\n",
          "killed", "SIGTERM"),

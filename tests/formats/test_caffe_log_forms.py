@@ -62,6 +62,35 @@ def test_a_log_can_come_in_pieces_of_any_size(size: int) -> None:
     assert parse_blocks([]) == (parse_log(b""), 1)
 
 
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "2019-03-15T09:14:55.{0:09}Z ",
+        "Mar 15 09:14:{1:02} tegra-ubuntu caffe[811]: ",
+        "tx2-01: ",
+        "{0}:",
+        "logs/time.log-{0}-",
+        "caffe_1  | ",
+        "[09:14:{1:02}] ",
+        "\x1b[0;32m",
+    ],
+)
+def test_what_another_program_puts_before_every_line_is_taken_off(prefix: str) -> None:
+    """Containers, journals, shells on many hosts, grep; the printed net has it, too."""
+    lines = (SETUP + LOG).splitlines(keepends=True)
+    text = "".join(prefix.format(i, i % 60) + line for i, line in enumerate(lines))
+    assert read(text) == read(SETUP + LOG)
+    pieces = (text.encode()[at : at + 7] for at in range(0, len(text), 7))
+    assert parse_blocks(pieces)[0] == read(SETUP + LOG)
+
+
+def test_what_stands_before_one_message_alone_is_no_prefix_of_the_log() -> None:
+    """A prompt, or a progress bar that does not end its line."""
+    begin = "nvidia@tegra:~$ "
+    assert read(begin + SETUP + LOG) == read(SETUP + LOG)
+    assert read(SETUP + "layer 3 " + LOG).complete
+
+
 def test_what_a_log_keeps_of_a_long_run_is_bounded() -> None:
     """Times, layers, fatal messages; but iterations are counted to the end."""
     ran = MAX_ITERATION_TIMES + 5
