@@ -184,13 +184,21 @@ def _refuse_sources(layers: Sequence[LayerSpec], net: _Net) -> None:
         if not net.data_layers:
             raise layer.wrong(
                 f"{layer.type} reads a data set, which is not on the board",
-                hint=f"In phase {net.state.phase} this net has no input of its own: pass its "
+                hint=_elsewhere(net)
+                or f"In phase {net.state.phase} this net has no input of its own: pass its "
                 "deploy.prototxt, or replace the layer by an Input layer. Where the board has "
                 "the data set, pass --data-layers.",
             )
         if batch_number(layer) is None:
             hint = "Write one into the file."
             raise layer.wrong(f"{layer.type} has no batch_size", hint=hint)
+
+
+def _elsewhere(net: _Net) -> str | None:
+    """Where a net that reads a data set has an input of its own: in a stage of the file's."""
+    inputs = [layer for layer in net.spec.layers if is_source(layer) and layer.type == INPUT]
+    stages = _stages(inputs)
+    return f"It has an input of its own in a stage: pass --stage {stages}." if stages else None
 
 
 def _refuse_missing(layers: Sequence[LayerSpec], net: _Net) -> None:

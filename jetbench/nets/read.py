@@ -12,6 +12,7 @@ from jetbench.nets.spec import Fields, LayerSpec, NetSpec, Places
 
 _DIMS_A_INPUT = 4
 """The old ``input_dim`` stands four times for each input."""
+_SHOWN = 40
 
 V1_TYPES = {
     "NONE": "",
@@ -83,6 +84,7 @@ def _read_layer(fields: Fields, *, old: bool) -> LayerSpec:
     if old and v0.is_v0(fields):
         return v0.read_layer(fields)
     kind = fields.word("type", "")
+    _refuse_kind(fields, old=old)
     return LayerSpec(
         name=fields.word("name", ""),
         type=V1_TYPES.get(kind, kind) if old else kind,
@@ -91,6 +93,20 @@ def _read_layer(fields: Fields, *, old: bool) -> LayerSpec:
         fields=fields,
         line=fields.line(),
     )
+
+
+def _refuse_kind(fields: Fields, *, old: bool) -> None:
+    """Refuse a type that is not written as its generation of the format wants it.
+
+    Raises:
+        ModelError: a string in ``layers``, or a bare word in ``layer``.
+    """
+    for kind in fields.scalars("type"):
+        if old == (kind.kind == "string"):
+            shown = kind.text[:_SHOWN]
+            message = f"the type {shown} must {'not ' if old else ''}stand in quotes here"
+            hint = '“layers” blocks have types like CONVOLUTION, “layer” blocks "Convolution".'
+            raise fields.places.wrong(kind.start, message, f"Caffe would refuse it: {hint}")
 
 
 def _legacy_inputs(fields: Fields) -> LayerSpec | None:

@@ -260,3 +260,24 @@ def test_names_in_notes_are_safe_to_show() -> None:
     (note,) = patch_batch(INPUT_LAYER + layer("Python", top="\\x1b[2J"), 1).notes
     assert "\\x1b[2J" in note
     assert "\x1b" not in note
+
+
+@pytest.mark.parametrize(
+    ("kind", "block"), [("CONVOLUTION", "layer"), ('"CONVOLUTION"', "layers")]
+)
+def test_a_type_of_the_other_generation_is_refused_as_by_caffe(kind: str, block: str) -> None:
+    """With the place of the type: a bare word is none in one form, a string none in the other."""
+    text = INPUT_DIM + f'{block} {{ name: "c" bottom: "data" top: "c" type: {kind} }}'
+    error = refused(text)
+    assert "quotes" in error.message
+    assert (error.line, error.column) == (6, text.splitlines()[5].index(kind) + 1)
+
+
+def test_a_net_that_has_an_input_in_a_stage_says_so() -> None:
+    """Where without the stage it reads a data set, as nets of DIGITS do."""
+    data = layer(
+        "Data", 'include { not_stage: "deploy" } data_param { batch_size: 4 }', "", "data"
+    )
+    staged = INPUT_LAYER.replace('"in"', '"in" include { stage: "deploy" }')
+    assert "--stage deploy" in (refused(data + staged + CONV).hint or "")
+    assert patch_batch(data + staged + CONV, 1, stages=("deploy",)).edits
