@@ -25,6 +25,7 @@ from jetbench.nets.inputs import (
     check_size,
     declared_inputs,
     is_source,
+    makes_markers,
     reads_data_set,
     refuse_ambiguous,
 )
@@ -174,7 +175,7 @@ def _refuse_sources(layers: Sequence[LayerSpec], net: _Net) -> None:
         ModelError: A layer has no bottoms and is no declared input.
     """
     for layer in layers:
-        if not is_source(layer) or layer.type in {INPUT, DUMMY}:
+        if not is_source(layer) or layer.type in {INPUT, DUMMY} or makes_markers(layer):
             continue
         if not reads_data_set(layer):
             message = f"{layer.type} makes its own data: no batch is known"
@@ -262,7 +263,8 @@ def _replacements(inputs: Sequence[Input], assigned: Assigned) -> Iterator[Repla
     for one in inputs:
         shape = assigned.shapes[one.name]
         if one.is_data:
-            shape = (assigned.batch.after,) if assigned.axes[one.name] == 0 else ()
+            axis = 1 if makes_markers(one.layer) else 0
+            shape = (assigned.batch.after,) if assigned.axes[one.name] == axis else ()
         for number, size in zip(one.dims, shape or (), strict=False):
             if number.as_int() != size:
                 yield rewritten(number, size)

@@ -30,6 +30,7 @@ PARAMS = {INPUT: "input_param", DUMMY: "dummy_data_param"}
 BATCH_KEYS = ("batch_size", "batchsize")
 """What a data layer calls its batch, today and in the first form of the format."""
 
+_MARKERS = "ContinuationIndicator"  # of the forks for text (CRNN): no data set is read
 _MAX_COUNT = 2**31 - 1  # Caffe's Blob counts its numbers in an int
 _LEGACY_AXES = ("num", "channels", "height", "width")
 _DATA_SET = re.compile(r"data$|^images?$|^window")
@@ -70,6 +71,11 @@ def reads_data_set(layer: LayerSpec) -> bool:
     if not is_source(layer) or layer.type in {INPUT, DUMMY}:
         return False
     return bool(_DATA_SET.search(layer.kind)) or batch_number(layer) is not None
+
+
+def makes_markers(layer: LayerSpec) -> bool:
+    """Whether the layer makes up where sequences go on, for a batch that it says itself."""
+    return layer.type == _MARKERS and batch_number(layer) is not None
 
 
 def declared_inputs(layers: Sequence[LayerSpec]) -> tuple[Input, ...]:

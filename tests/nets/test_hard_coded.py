@@ -265,3 +265,18 @@ def test_constants_beside_an_input_are_told_apart_by_what_consumes_them() -> Non
     fixed = joined + layer("Scale", "scale_param { axis: 1 }", "fc weights", "sum")
     text = INPUT_LAYER + dummy.replace("state", "weights").replace(" dim: 3", "")
     assert [edit.line for edit in patch_batch(text + fixed, 2).edits] == [5]
+
+
+def test_markers_that_a_layer_makes_up_need_no_data_set() -> None:
+    """CRNN's say their batch themselves: it is set with the input's, wherever time comes first."""
+    markers = "continuation_indicator_param { time_step: 25 batch_size: 2 }"
+    text = (
+        inputs(data="2x8x1x25")
+        + layer("Permute", "permute_param { order: 3 order: 0 order: 1 order: 2 }", top="steps")
+        + layer("Flatten", "flatten_param { axis: 2 }", "steps", "words")
+        + layer("ContinuationIndicator", markers, "", "cont")
+        + lstm()
+    )
+    patched = patch_batch(text, 6)
+    assert patched.text == text.replace("dim: 2 ", "dim: 6 ").replace("size: 2", "size: 6")
+    assert patch_batch(patched.text, 2).text == text
