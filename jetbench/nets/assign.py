@@ -22,6 +22,7 @@ from jetbench.nets.follow import (
     Blob,
     Followed,
     follow,
+    follow_surely,
 )
 from jetbench.nets.hazards import DoubtError, is_marker_reader, is_sequence
 from jetbench.nets.inputs import DUMMY, Input
@@ -37,8 +38,6 @@ _IMAGE_AXES = 4
 _MAX_NAMED = 5
 _MAX_TRIED = 500
 """Ways to have the batch; a net with more has half a dozen inputs that could be anything."""
-_MAX_DOUBTS = 4
-"""Numbers that may be the batch or not; each doubles the ways to follow it."""
 _STAY = -1
 """An axis: of an input that has no batch."""
 
@@ -255,7 +254,7 @@ def _possible(
             continue
         blobs = dict(_blobs(inputs, axes, batch, wish))
         try:
-            followed = _followed(layers, blobs, batch, wish)
+            followed = follow_surely(layers, blobs, batch, wish.tolerated)
         except ModelError as error:
             if isinstance(error, DoubtError) and axes == likeliest:
                 # It could be this, and so nothing else is certain.
@@ -270,45 +269,6 @@ def _possible(
         message = "no input of the net has this batch"
         raise reason or inputs[0].wrong(message, _shape_hint(inputs))
     return found
-
-
-def _followed(
-    layers: Sequence[LayerSpec], blobs: Mapping[str, Blob], batch: Batch, wish: Wish
-) -> Followed:
-    """The batch followed through the net, in the one way that there is.
-
-    A 1 that a layer holds may be the batch of 1 or another number. It is the batch where the
-    net could not be built otherwise: every other choice must fail further down.
-
-    Raises:
-        ModelError: The net would not be the same net at that batch, or it is not certain.
-    """
-    followed = follow(layers, blobs, batch, wish.tolerated)
-    doubts = sorted(followed.doubts)
-    for number in range(1, 2 ** min(len(doubts), _MAX_DOUBTS)):
-        kept = frozenset(place for bit, place in enumerate(doubts) if number >> bit & 1)
-        if _may_be(layers, blobs, batch, wish, kept):
-            raise followed.doubts[min(kept)]
-    if len(doubts) > _MAX_DOUBTS:
-        raise followed.doubts[doubts[0]]
-    return followed
-
-
-def _may_be(
-    layers: Sequence[LayerSpec],
-    blobs: Mapping[str, Blob],
-    batch: Batch,
-    wish: Wish,
-    kept: frozenset[int],
-) -> bool:
-    """Whether the net can be built where some layers keep their number."""
-    try:
-        follow(layers, blobs, batch, wish.tolerated, kept)
-    except DoubtError:
-        return True
-    except ModelError:
-        return False
-    return True
 
 
 def _blobs(

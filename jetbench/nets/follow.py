@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from jetbench.domain.errors import ModelError
 from jetbench.nets.build import effect_of
 from jetbench.nets.hard_coded import Holder, adapted, doubt
-from jetbench.nets.hazards import BY_HAND, may_fold, refuse_blind, refuse_carrier
+from jetbench.nets.hazards import BY_HAND, DoubtError, may_fold, refuse_blind, refuse_carrier
 from jetbench.nets.net import Shape, shape_text
 from jetbench.nets.rules.recurrent import STATES
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 KNOWN_SEQUENCES = ("LSTM", "RNN")
 """Layers whose time and batch axes are known: ``T x N x …``."""
+_MAX_DOUBTS = 4
+"""Numbers that may be the batch or not; each doubles the ways to follow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,36 @@ def follow(
             raise
         raise reason from None
     return follower.result
+
+
+def follow_surely(
+    layers: Sequence[LayerSpec],
+    inputs: Mapping[str, Blob],
+    batch: Batch,
+    tolerated: frozenset[int] | None,
+) -> Followed:
+    """The batch followed through the net, in the one way that there is.
+
+    A 1 that a layer holds may be the batch of 1 or another number. It is the batch where the
+    net could not be built otherwise: every other choice must fail further down.
+
+    Raises:
+        ModelError: The net would not be the same net at that batch, or it is not certain.
+    """
+    followed = follow(layers, inputs, batch, tolerated)
+    doubts = sorted(followed.doubts)
+    for number in range(1, 2 ** min(len(doubts), _MAX_DOUBTS)):
+        kept = frozenset(place for bit, place in enumerate(doubts) if number >> bit & 1)
+        try:
+            follow(layers, inputs, batch, tolerated, kept)
+        except DoubtError:
+            pass
+        except ModelError:
+            continue
+        raise followed.doubts[min(kept)]
+    if len(doubts) > _MAX_DOUBTS:
+        raise followed.doubts[doubts[0]]
+    return followed
 
 
 class _Follower:
