@@ -116,7 +116,7 @@ def messages(text: bytes) -> Iterator[Message]:
 def single_messages(line: bytes) -> bytes:
     """A line, cut into several where a message begins in its middle."""
     begin = _prefix(line).end()
-    if len(line) < _SHORT_BYTES and not _WITHIN.search(line, begin):
+    if line.find(b"]", begin) < 0 or not _WITHIN.search(line, begin):
         return line
     return line[:begin] + _WITHIN.sub(lambda found: b"\n" + found[0], line[begin:])
 
