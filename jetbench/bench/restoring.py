@@ -71,7 +71,6 @@ def _mend(board: Board, session: Session, password: Callable[[Board], str]) -> R
     said = session.restore(password=secret)
     guard = Guard.read(EventReader().feed(said))
     if not guard.restored:
-        why = guard.failure or said.decode("utf-8", "replace").strip()[:300] or "it said nothing"
-        message = f"the power state could not be put back: {why}"
+        message = f"the power state could not be put back: {guard.failure}"
         raise NotReadyError(message, hint="log in and look: sudo nvpmodel -q")
     return Restored(board, needed=True, mode=guard.mode_restored, error=None)

@@ -147,13 +147,12 @@ class _Visit:
         self.link = self.door.connect(self.board)
         session = Session(self.link)
         gpu = self.plan.options.gpu_on(self.board)
-        paths = tuple(case.board_path for case in self.plan.cases if case.board_path is not None)
-        facts, answer = session.probe(
-            caffe=self.board.caffe,
-            caffe_root=self.board.caffe_root,
-            gpu=str(gpu),
-            paths=paths,
-        )
+        facts, answer = self._probe(session)
+        if facts.left_behind and not self.plan.options.needs_guard:
+            # A guard would put it back; without one it is to be done before anything is read.
+            said = session.restore(password=self._password(facts))
+            self.events.put(PutBack(name, said, of_this_sweep=False))
+            facts, answer = self._probe(session)
         self.events.put(Reached(name, facts, answer))
         problems = [lack for lack in lacks(facts, self.plan.options, gpu) if lack.stops]
         if problems:
@@ -163,20 +162,26 @@ class _Visit:
         self.events.put(Planned(name, tuple(cases.items()), refused))
         if not cases or self.stop.is_set():
             return
-        # A guard puts back what an earlier one has left; without one it is to be done first.
-        left = facts.left_behind and not self.plan.options.needs_guard
-        password = None
-        if (self.plan.options.needs_guard or left) and facts.sudo == "password":
-            password = self.door.password(self.board)
-        if left:
-            said = session.restore(password=password)
-            self.events.put(PutBack(name, said, of_this_sweep=False))
+        password = self._password(facts) if self.plan.options.needs_guard else None
         parcel = self._parcel(facts, cases)
         follower = self._persist(lambda session: session.start(parcel, password=password), session)
         self._receive(follower)
         if "saved" in self.guard and self.guard.isdisjoint(_PUT_BACK):
             # It was killed, or the board went down and has come back.
             self._put_back(password)
+
+    def _probe(self, session: Session) -> tuple[BoardFacts, bytes]:
+        cases = self.plan.cases
+        return session.probe(
+            caffe=self.board.caffe,
+            caffe_root=self.board.caffe_root,
+            gpu=str(self.plan.options.gpu_on(self.board)),
+            paths=tuple(case.board_path for case in cases if case.board_path is not None),
+        )
+
+    def _password(self, facts: BoardFacts) -> str | None:
+        """The sudo password, where the board wants one."""
+        return self.door.password(self.board) if facts.sudo == "password" else None
 
     def _put_back(self, password: str | None) -> None:
         """Do what the guard of this sweep could not."""

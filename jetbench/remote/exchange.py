@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_NOISE_BYTES = 256 * 1024
 _MAX_ANSWER_BYTES = 4096
+_KILLED = 128
+"""What a shell adds to the number of the signal that has ended a program."""
 _GATHER_S = 0.03
 """A board writes its journal in small pieces, each of which would wake two threads here and
 cost a write: so much time they have to gather."""
@@ -145,6 +147,10 @@ class Exchange:
         status = self._channel.exit_status(5.0)
         if status is None or status < 0:
             message = "the connection broke"
+            raise LinkLostError(message)
+        if status > _KILLED:
+            # As when a board goes down: its sessions are ended before its network is.
+            message = f"its shell was ended by signal {status - _KILLED}"
             raise LinkLostError(message)
         noise = printable(self._channel.stderr_tail.decode("utf-8", "replace").strip(), 300)
         message = f"its shell ended with status {status} instead of an answer"

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
+from jetbench.formats.journal import EventReader
 from jetbench.formats.probe import MAX_FILE_BYTES, parse_probe
 from jetbench.formats.words import pairs, printable, unwrapped, whole
 from jetbench.remote.exchange import MAX_NOISE_BYTES, Exchange, assignments, script_text
@@ -32,6 +33,7 @@ PROBE_TIMEOUT_S = 60.0
 START_TIMEOUT_S = 60.0
 RESTORE_TIMEOUT_S = 180.0
 """NVIDIA's tools may want the board to have been up for 90 s."""
+_RESTORE_ENDS = {"recovered", "not-restored", "nothing"}
 _MAX_PROBE_BYTES = 64 * 2**20
 _SHELL = "exec /bin/sh -c 'while read -r n; do ( eval \"$(head -c $n)\" ); done'"
 """Runs one script after the other. Single quotes mean the same to every login shell."""
@@ -189,11 +191,13 @@ class Session:
         """Put back the power state that an earlier guard could not.
 
         Returns:
-            What the guard said, as journal lines.
+            What the guard said, as journal lines; whether it could do it is one of them.
 
         Raises:
             BusyError: A sweep runs there, and will do it itself.
-            NotReadyError: The board has no room, or no safe place, for the script.
+            NotReadyError: The board has no room or no safe place for the script, or sudo
+                does not let it run.
+            LinkLostError: It was ended before it had an answer; worth trying again.
         """
         tar = _archive(*((name, script_text(name)) for name in ("common.sh", "guard.sh")))
         variables = {"TAR_BYTES": str(len(tar)), "PASSWORD": "0" if password is None else "1"}
@@ -202,7 +206,9 @@ class Session:
         word, detail = exchange.next_line()
         if word == "refused":
             raise _refusal(pairs(detail))
-        return exchange.until("end", MAX_NOISE_BYTES)
+        said = exchange.until("end", MAX_NOISE_BYTES)
+        _check_restored(said)
+        return said
 
     def stop(self, sweep_id: str) -> None:
         """Ask the runner to end its trial and the sweep. Its journal tells the rest.
@@ -259,6 +265,21 @@ class Follower:
     def leave(self) -> None:
         """Leave the journal where it is."""
         self._exchange.send(b"keep\n")
+
+
+def _check_restored(said: bytes) -> None:
+    """Raise where the guard has not said what became of the power state."""
+    if any(
+        event.kind == "guard" and event.fields.get("state") in _RESTORE_ENDS
+        for event in EventReader().feed(said)
+    ):
+        return
+    noise = [line for line in said.decode("utf-8", "replace").splitlines() if line[:1] != "@"]
+    if noise:
+        message = f"the power state could not be put back: {printable(' '.join(noise), 300)}"
+        raise NotReadyError(message, hint="mend sudo there, or `sudo:` in the inventory")
+    message = "it was ended before it could put the power state back"
+    raise LinkLostError(message)
 
 
 def _secret(password: str | None) -> bytes:

@@ -144,9 +144,7 @@ class Progress:
             return "a trial"
         case = self._plan.cases[trial.case]
         batch = f" batch {case.batch}" if len(self._plan.options.batches) > 1 else ""
-        return (
-            f"{printable(case.model, 32)}{batch}, {trial.repeat} of {self._plan.options.repeats}"
-        )
+        return f"{printable(case.model, 32)}{batch}, {trial.repeat} of {self._plan.options.rounds}"
 
     def _find(self, event: Event) -> Trial | None:
         number = whole(event.fields.get("id"))

@@ -36,7 +36,7 @@ def test_the_table_fits_80_columns_and_says_it_is_simulated(jetbench: Program) -
     assert all(len(line) <= 80 for line in lines)
     assert "Simulated: these times were computed" in done.out
     assert "clocks locked" in done.out
-    assert "virt-01: power mode and clocks set\n" in done.err
+    assert "virt-01: power mode and clocks set, mode 0\n" in done.err
     assert "\x1b" not in done.out + done.err
 
 

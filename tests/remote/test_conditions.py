@@ -148,7 +148,7 @@ def test_what_a_guard_left_behind_is_put_back_by_hand(board: Board) -> None:
     said = Guard.read(EventReader().feed(Session(board.link()).restore(password=None)))
     assert said.restored is True
     assert (board.mode, board.locked) == ("3", False)
-    assert Session(board.link()).restore(password=None) == b""
+    assert Session(board.link()).restore(password=None) == b"@guard state=nothing\n"
     assert not list((board.home / ".jetbench").glob("restore*"))
 
 

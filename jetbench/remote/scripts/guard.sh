@@ -253,8 +253,15 @@ set_mode() {
 problem='' changed=''
 [ -L "$STATE" ] && fail "$STATE is a link"
 # A guard that was killed, or a reboot: what it had saved is the board's true state.
-if [ -e "$STATE/mode" ]; then restore recovered || exit 1; fi
-[ "$TASK" = run ] || exit 0
+done=
+if [ -e "$STATE/mode" ]; then
+    restore recovered || exit 1
+    done=1
+fi
+if [ "$TASK" = restore ]; then
+    [ -n "$done" ] || tell "state=nothing"
+    exit 0
+fi
 exec 8<"$DIR/ask"
 save
 trap 'stop_sampler; restore restored; exit 1' TERM INT HUP
