@@ -131,13 +131,18 @@ def journal(board: RealBoard) -> bytes:
 
 
 def await_trial(board: RealBoard, number: int) -> None:
-    """Waits until the board is in the middle of its trial of this number, from 1."""
+    """Waits until the board is in the middle of its trial of this number; 0 is a warm-up."""
 
     def measures() -> bool:
-        begun, ended = (journal(board).count(word) for word in (b"\n@trial ", b"\n@done "))
-        return begun == number > ended and any(
-            line.startswith(("/usr/bin/caffe time", "caffe time"))
-            for line in processes(board).values()
+        said = journal(board)
+        begun, ended = (b"\n@%b id=%d " % (word, number) in said for word in (b"trial", b"done"))
+        return (
+            begun
+            and not ended
+            and any(
+                line.startswith(("/usr/bin/caffe time", "caffe time"))
+                for line in processes(board).values()
+            )
         )
 
     eventually(f"trial {number} on {board.name}", measures)

@@ -68,7 +68,9 @@ def assert_measured(done: Done, board: RealBoard) -> None:
     assert [trial["id"] for trial in record["trials"]] == [1, 2, 3]
     kept = (done.folder / "journals" / board.name).read_bytes()
     for word in (b"trial", b"done"):
-        assert re.findall(rb"^@%b id=(\d+)" % word, kept, re.MULTILINE) == [b"1", b"2", b"3"]
+        ran = re.findall(rb"^@%b id=(\d+)" % word, kept, re.MULTILINE)
+        # The first is the warm-up.
+        assert ran == [b"0", b"1", b"2", b"3"]
     assert record["forward_ms"]["n"] == TRIALS
     assert done.document["boards"][board.name]["error"] is None
     assert done.document["boards"][board.name]["restored"] is True
@@ -232,7 +234,7 @@ def test_runner_is_killed(
 def test_guard_is_killed(
     boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
 ) -> None:
-    """Nothing is measured without a guard; the next sweep puts the power state back."""
+    """Nothing is measured without a guard; what it left behind is put back at once."""
     board = pair[0]
     with Sweep(boards.inventory, tmp_path, *SWEEP, "--board", board.name) as sweep:
         await_trial(board, 1)
@@ -243,8 +245,9 @@ def test_guard_is_killed(
     record = done.records[board.name, MODEL]
     assert record["trials"][0]["failure"] is None
     assert "guard" in record["trials"][1]["failure"]["message"]
-    assert done.document["boards"][board.name]["restored"] is False
-    _recover(boards, board, tmp_path)
+    assert done.document["boards"][board.name]["restored"] is True
+    put_back = (done.folder / "restores" / board.name).read_text(encoding="utf-8")
+    assert f"@guard state=recovered mode={MAXQ}" in put_back
 
 
 def _pid(board: RealBoard, part: str) -> int:
@@ -270,7 +273,7 @@ def _recover(boards: RealBoards, board: RealBoard, tmp_path: Path) -> None:
 def test_board_reboots(
     boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
 ) -> None:
-    """A trial that a reboot has cut off is lost, and the next sweep restores the power mode."""
+    """A trial that a reboot has cut off is lost; what the guard had saved is put back at once."""
     board, other = pair
     with Sweep(boards.inventory, tmp_path, *SWEEP) as sweep:
         await_trial(board, 2)
@@ -286,10 +289,28 @@ def test_board_reboots(
     assert record["trials"][0]["failure"] is None
     assert [trial["lost"] for trial in record["trials"]] == [False, True, True]
     assert "the board went down" in record["trials"][1]["failure"]["message"]
-    assert done.document["boards"][board.name]["restored"] is False
+    assert done.document["boards"][board.name]["restored"] is True
     assert_measured(done, other)
+
+
+def test_host_and_board_die(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """Nobody is there when the board comes back: the next sweep restores its power state."""
+    board = pair[0]
+    with Sweep(boards.inventory, tmp_path, *SWEEP, "--board", board.name) as sweep:
+        await_trial(board, 1)
+        sweep.process.send_signal(signal.SIGKILL)
+        subprocess.run(
+            [SCRIPT, "reboot", board.name, "--dir", boards.folder],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_S,
+        )
     assert "NV Power Mode: MAXN" in power_of(board)
     _recover(boards, board, tmp_path)
+    # What a dead host has left of its sweep goes with the board's owner, or with `resume`.
+    board.run_as_root("rm -rf /home/nvidia/.jetbench")
 
 
 def test_host_dies(boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path) -> None:
