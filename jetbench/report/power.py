@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from jetbench.domain.record import Record
 
 _LEGEND = (
-    "Energy of an iteration (forward and backward pass) and power, of the whole board:",
+    "Energy of an iteration (forward and backward) and power, of the whole board:",
     "Power of the whole board, while it iterated forward and backward:",
 )
 _MOST_TOLD = 8
-_NAME_WIDTH = 36
+_NAME_WIDTH = 34
 
 
 def power_lines(records: Iterable[Record]) -> list[str]:
