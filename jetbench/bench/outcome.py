@@ -91,14 +91,18 @@ class Reasons:
         elif not outcome.complete:
             self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
         elif end is None:
-            self.message = _broken_off(guard)
+            self.message = _broken_off(guard, outcome)
         else:
             self.message = "the board ended the sweep before it ran"
         self.cuts_off = outcome.complete and end in {None, "no-space"}
         """Whether it is also why a trial that had begun has no end."""
 
 
-def _broken_off(guard: Guard) -> str:
-    """Why a whole journal has no last word: only what no program can answer does that."""
+def _broken_off(guard: Guard, outcome: BoardOutcome) -> str:
+    """Why a whole journal has no last word: only what no program can answer does that.
+
+    A guard outlives its runner, but not the board: then a later one puts the power state back.
+    """
     killed = "the runner on the board was killed"
-    return killed if guard.restored else f"the board went down, or {killed}"
+    outlived = guard.restored and not outcome.put_back
+    return killed if outlived else f"the board went down, or {killed}"

@@ -55,6 +55,17 @@ class Done:
         return {(each["board"], each["model"]): each for each in self.document["records"]}
 
 
+def doubts(record: dict[str, Any]) -> list[dict[str, str]]:
+    """What is doubtful of a record, without what comes of boards that share one machine.
+
+    They are neighbours on its processors, and disturb each other's times.
+    """
+    shared = {"neighbour", "spread", "outlier", "first_trials", "first_iterations"}
+    assert record["status"] == ("suspect" if record["reasons"] else "ok")
+    assert record["reasons"] == [finding["evidence"] for finding in record["findings"]]
+    return [finding for finding in record["findings"] if finding["check"] not in shared]
+
+
 def jetbench(*words: str | Path) -> Done:
     """A command of the program, from its start to its end."""
     done = subprocess.run(
