@@ -171,7 +171,7 @@ def test_power_was_set_while_it_measured(measured: Measured) -> None:
 
 
 def test_sensors_were_read_while_it_measured(measured: Measured) -> None:
-    """The memory's clock, which only root is told, and the power, which a plain file holds here."""
+    """The memory's clock, which only root is told, and the power, which a file holds here."""
     for record in measured.done.records.values():
         conditions = record["conditions"]
         assert conditions["emc_mhz_min"] == conditions["emc_mhz_max"] == 1866
