@@ -56,7 +56,7 @@ from jetbench.analysis.comparable import changed_provenance, differences, key_of
 from jetbench.analysis.speed import relative_speed, welch_p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 
     from jetbench.analysis.comparable import Difference
     from jetbench.analysis.speed import RelativeSpeed
@@ -143,7 +143,8 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> Comparison:
     for same in _SAME:
         found, left_a, left_b = _matched(left_a, left_b, same)
         pairs += found
-    nearest, left_a, left_b = _nearest(left_a, left_b)
+    common = {record.board for record in a} & {record.board for record in b}
+    nearest, left_a, left_b = _nearest(left_a, left_b, common)
     order = {id(record): place for place, record in enumerate(a)}
     pairs = sorted([*pairs, *nearest], key=lambda pair: order[id(pair[0])])
     noise = _Noise(pairs)
@@ -194,7 +195,7 @@ def compare_case(a: Record, b: Record, noise: float = 0.0) -> CaseComparison:
     if forbidden := differences(a, b):
         why = tuple(difference.text for difference in forbidden)
         return replace(bare, verdict="not comparable", why=why, differences=forbidden)
-    if a.forward_ms is None or b.forward_ms is None:  # pragma: no cover - asked above
+    if a.forward_ms is None or b.forward_ms is None:  # for the types: it was asked above
         return bare
     return _judged(bare, a.forward_ms, b.forward_ms, noise)
 
@@ -260,12 +261,13 @@ def _matched(
 
 
 def _nearest(
-    a: list[Record], b: list[Record]
+    a: list[Record], b: list[Record], common: Container[str]
 ) -> tuple[list[tuple[Record, Record]], list[Record], list[Record]]:
     """Pairs of the same model, those first whose keys differ least, and what is left.
 
     A record without a number does not know its power mode or its hash: that is no difference.
-    Another board is a greater one than all others.
+    Another board is a greater one than all others, and a board that is in both sets (`common`) is
+    held against itself only.
     """
     by_model: dict[str, list[int]] = {}
     for place, record in enumerate(b):
@@ -274,6 +276,8 @@ def _nearest(
         (_distance(record, b[there]), here, there)
         for here, record in enumerate(a)
         for there in by_model.get(record.model, ())
+        if record.board == b[there].board
+        or (record.board not in common and b[there].board not in common)
     )
     pairs: dict[int, int] = {}
     taken: set[int] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,6 +55,14 @@ def up(
         typer.Option(help="What every board runs; without it, r28 and r32 in turn."),
     ] = None,
     fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
+    real_time: Annotated[
+        bool,
+        typer.Option(
+            "--real-time",
+            help="Take the time that a board takes: its sensors can be read meanwhile, which is "
+            "how a clock that falls is seen.",
+        ),
+    ] = False,
     force: Annotated[
         bool,
         typer.Option("--force", help="Overwrite an inventory that is not of virtual boards."),
@@ -70,6 +79,7 @@ def up(
       jetbench virtual up
       jetbench virtual up --boards 64 --inventory shelf.yaml
       jetbench virtual up --release r27 --fault gpu-neighbour --fault clock-cap=1122@2
+      jetbench virtual up --real-time --fault throttles-at=3@1
       jetbench run -i virtual-inventory.yaml bvlc_alexnet    (in another terminal)
     """
     import tempfile
@@ -78,6 +88,8 @@ def up(
 
     _check_inventory(inventory, force=force)
     options = _options(boards, release, fault or [])
+    if real_time:
+        options = [replace(one, time_scale=1.0) for one in options]
     with (
         _interrupt() as interrupted,
         tempfile.TemporaryDirectory(prefix="jetbench-virtual-") as temporary,
@@ -97,8 +109,6 @@ def up(
 
 
 def _options(boards: int, release: ReleaseName | None, faults: list[str]) -> list[BoardOptions]:
-    from dataclasses import replace
-
     from jetbench.domain.errors import UsageError
     from jetbench.virtual.options import RELEASES, BoardOptions, Faults
 

@@ -184,6 +184,19 @@ def test_a_case_prefers_the_partner_that_differs_least() -> None:
     ]
 
 
+def test_a_board_of_both_sets_is_held_against_itself_only() -> None:
+    """One that was not measured the second time is only in the first; two strangers are a pair."""
+    a = [slowed(1.0, board="one"), slowed(1.0, board="two")]
+    b = [slowed(1.0, board="one"), slowed(1.0, board="one", power_mode=PowerMode(1, "MAXQ"))]
+    found = compare(a, b)
+    assert [(case.a.board, case.b.board) for case in found.cases] == [("one", "one")]
+    assert [record.board for record in found.only_a] == ["two"]
+    assert len(found.only_b) == 1
+    [strangers] = compare([slowed(1.0, board="one")], [slowed(1.0, board="two")]).cases
+    assert strangers.verdict == "not comparable"
+    assert "board one → two" in strangers.why
+
+
 def test_the_whole_is_the_geometric_mean_of_what_was_compared() -> None:
     """Twice as slow and twice as fast are nothing together."""
     a = [slowed(1.0, model="x"), slowed(1.0, model="y"), slowed(1.0, model="z")]

@@ -92,7 +92,7 @@ def test_an_inventory_that_cannot_be_written_is_one_message(tmp_path: Path) -> N
 
 def test_faults_and_the_release_are_of_the_boards_that_are_named(tmp_path: Path) -> None:
     """A fault with @2 is the second board's alone; without it, every board has it."""
-    faults = ("--fault", "gpu-neighbour", "--fault", "clock-cap=1122@2")
+    faults = ("--fault", "gpu-neighbour", "--fault", "clock-cap=1122@2", "--real-time")
     with serving(tmp_path, "--boards", "2", "--dir", "kept", "--release", "r27", *faults) as (
         process,
         said,
@@ -100,6 +100,7 @@ def test_faults_and_the_release_are_of_the_boards_that_are_named(tmp_path: Path)
         assert said.count("R27") == 2
         for name, highest in (("virt-01", "1300500000"), ("virt-02", "1134750000")):
             root = tmp_path / "kept" / name
+            assert "\ntime_scale=1.0\n" in (root / "etc/jetbench-virtual").read_text()
             assert (root / "run/gpu-users").read_text() == "2817:python3\n"
             conf = (root / "etc/nvpmodel.conf").read_text()
             assert f"GPU MAX_FREQ {highest}" in conf.partition("ID=1")[0]
