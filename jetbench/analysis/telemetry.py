@@ -25,6 +25,8 @@ _CLOCK_SLACK_S = 1.0
 """How far a window may reach beyond its trial: clocks are read one after the other."""
 _FAR_S = 2.0
 """Samples further than this from a window without samples say nothing of it."""
+_LONGEST_GAP_S = 5.0
+"""Ten times as long as from one sample to the next: then the sampler has died, or was starved."""
 _DAY_S = 86_400.0
 
 
@@ -71,8 +73,8 @@ def summarize_samples(
 
     Power is taken to go in a straight line from sample to sample, also from the last one before
     the stretch and to the first one behind it, and to stay as it is where there is none; energy
-    is the integral of it (trapezoid rule), and mean power is energy by time. All else is of the
-    samples within alone.
+    is the integral of it (trapezoid rule), and mean power is energy by time. Neither is known
+    where nothing was said for more than 5 s. All else is of the samples within alone.
 
     Args:
         samples: In any order; also from before and after the stretch.
@@ -139,6 +141,8 @@ def _energy(line: Sequence[_Point], begin: float, end: float) -> float | None:
     if first == behind and not _close(known, begin, end):
         return None
     path = [(begin, _power(known, begin)), *line[first:behind], (end, _power(known, end))]
+    if any(late - early > _LONGEST_GAP_S for (early, _), (late, _) in pairwise(path)):
+        return None
     return sum((late - early) * (one + two) / 2 for (early, one), (late, two) in pairwise(path))
 
 

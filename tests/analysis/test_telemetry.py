@@ -232,9 +232,20 @@ def test_an_idle_board_is_summed_up_from_the_first_to_the_last_sample() -> None:
     assert summarize_all([]) is None
 
 
-SAMPLES = st.lists(st.builds(power, st.floats(0, 1000), st.floats(0, 20)), max_size=20)
-LENGTHS = st.floats(0.01, 300)
-BEGINS = st.floats(0, 500)
+@pytest.mark.parametrize("times", [(31,), (31, 38), (38,), (25, 31)])
+def test_a_sampler_that_died_tells_no_energy(times: tuple[int, ...]) -> None:
+    """Where nothing was said for more than 5 s, nobody knows what the board took."""
+    said = summarize_samples([power(time, 2) for time in times], 30, 38)
+    assert said is not None
+    assert (said.energy_j, said.power_w_mean, said.power_w_max) == (None, None, 2)
+    alive = summarize_samples([power(time, 2) for time in (*times, 33, 36)], 30, 38)
+    assert alive is not None
+    assert alive.energy_j == pytest.approx(16)
+
+
+SAMPLES = st.lists(st.builds(power, st.floats(0, 30), st.floats(0, 20)), max_size=20)
+LENGTHS = st.floats(0.01, 4)
+BEGINS = st.floats(0, 20)
 
 
 @given(begin=BEGINS, length=LENGTHS, watts=st.floats(0.5, 20), times=st.lists(BEGINS))
