@@ -7,6 +7,7 @@ loses its capitals.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jetbench.nets.batch import Patched
+
+_MAY_HOLD_IT = re.compile(
+    r"reshape|slice|data_param|param_str|tile|lstm|rnn|recurrent", re.IGNORECASE
+)
+"""Words of layers that may hold a batch themselves, or have it on another axis."""
 
 
 def way_back_note(
@@ -32,7 +38,7 @@ def way_back_note(
         stages: The same.
         data_layers: The same.
     """
-    if not patched.edits or patched.before < 1:
+    if not patched.edits or patched.before < 1 or _is_plain(text, patched):
         return None
     begin = f"A patch back to {patched.before} would not give this file again"
     try:
@@ -46,3 +52,18 @@ def way_back_note(
         return None
     others = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
     return f"{begin}: line {lines[0].line}{others} would differ. Keep the file."
+
+
+def _is_plain(text: str, patched: Patched) -> bool:
+    """Whether the only number of the only input was changed, and nothing else can hold a batch.
+
+    Such a patch can be taken back; of most files it spares patching them a second time.
+    """
+    if len(patched.edits) != 1 or len(patched.input_shapes) != 1 or _MAY_HOLD_IT.search(text):
+        return False
+    [edit] = patched.edits
+    return any(
+        edit.old_line[: number.start()] + str(patched.batch) + edit.old_line[number.end() :]
+        == edit.new_line
+        for number in re.finditer(rf"(?<![\w.]){patched.before}(?![\w.])", edit.old_line)
+    )

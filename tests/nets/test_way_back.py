@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jetbench.nets.batch import patch_batch
-from jetbench.nets.way_back import way_back_note
+from jetbench.nets.way_back import _is_plain, way_back_note
+from tests.nets.generated import nets, sequences, surfaces
 from tests.nets.prototxt import CONV, INPUT_LAYER, inputs, layer
+
+if TYPE_CHECKING:
+    from tests.nets.maker import Net
+    from tests.nets.surfaces import Surface
+
+units = st.integers(2, 40)
 
 
 def note_on(text: str, batch: int = 1, *, data_layers: bool = False) -> str | None:
@@ -55,3 +66,32 @@ def test_a_way_back_that_would_be_refused_is_said() -> None:
     """With the reason."""
     text = inputs(data="4x8x6x6") + layer("Reshape", "reshape_param { shape { dim: 4 dim: -1 } }")
     assert "whether the 1" in (note_on(text) or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (INPUT_LAYER + CONV, True),
+        (INPUT_LAYER.replace("12", "0x00c") + CONV, False),
+        (inputs(data="4x3x40x40", scale="1x5") + CONV, False),
+        (
+            INPUT_LAYER + CONV + layer("Reshape", "reshape_param { shape { dim: 0 dim: -1 } }"),
+            False,
+        ),
+    ],
+    ids=["one number", "hexadecimal", "two inputs", "a layer that may hold it"],
+)
+def test_only_the_plainest_patch_is_not_tried_the_other_way(text: str, *, plain: bool) -> None:
+    """Where one decimal number of one input was changed, nothing can be lost."""
+    assert _is_plain(text, patch_batch(text, 7)) is plain
+
+
+@given(net=nets() | sequences(), surface=surfaces, units=st.tuples(units, units | st.just(1)))
+def test_what_is_not_tried_the_other_way_comes_back(
+    net: Net, surface: Surface, units: tuple[int, int]
+) -> None:
+    """Generated nets whose patch is taken for plain give their own text again."""
+    text = net.written(surface, units[0])
+    patched = patch_batch(text, units[1] * net.units)
+    if patched.edits and _is_plain(text, patched):
+        assert patch_batch(patched.text, patched.before).text == text
