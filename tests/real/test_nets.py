@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from jetbench.domain.errors import ModelError
 from jetbench.nets.batch import patch_batch
 from jetbench.nets.net import shape_text
+from jetbench.nets.phases import PHASES
 from jetbench.nets.zoo import BVLC, MODELS, text_of
 from tests.nets.prototxt import CONV, INPUT_DIM, inputs, layer
 from tests.nets.test_published_nets import rows
@@ -40,12 +42,25 @@ def boards(real_boards: RealBoards) -> tuple[RealBoard, ...]:
 
 
 def assert_as_we_say(load: Load, seen: SetUp) -> None:
-    """Caffe has loaded the net, and has our layers, blobs, shapes and types."""
+    """Caffe has loaded the net, and has our layers, blobs, shapes and types.
+
+    And as many parameters in each as we say, where they were asked for.
+    """
     ours = as_we_say(load)
     assert seen.failure is None
     assert seen.layers == ours.layers
     assert seen.types
     assert seen.types == {name: ours.types[name] for name in seen.types}
+    if load.with_params:
+        assert seen.types.keys() == ours.types.keys()
+        assert seen.stored == ours.stored
+        assert seen.owned == ours.owned
+
+
+def assert_same_net(patched: SetUp, original: SetUp) -> None:
+    """The patch has the layers of its original, which was loaded with its parameters."""
+    assert patched.wiring == original.wiring
+    assert patched.types.items() <= original.types.items()
 
 
 def assert_inputs(seen: SetUp, patched: Patched) -> None:
@@ -57,16 +72,22 @@ def assert_inputs(seen: SetUp, patched: Patched) -> None:
 
 @pytest.mark.parametrize("net", WRITTEN, ids=lambda net: net.about)
 def test_a_patched_net_is_the_same_net(boards: tuple[RealBoard, ...], net: Written) -> None:
-    """At batch 1 and at another: the layers of the original, and the inputs asked for."""
+    """At batch 1 and at another: the layers of the original, and the inputs asked for.
+
+    The original has our parameters, too.
+    """
     asked = [net.patched(1)] if net.takes_one else []
     asked.append(net.patched(net.batch, net.shapes))
-    loads = [Load(text, net.phase, net.stages) for text in (net.text, *(p.text for p in asked))]
+    loads = [
+        Load(net.text, net.phase, net.stages, with_params=True),
+        *(Load(patched.text, net.phase, net.stages) for patched in asked),
+    ]
     original, *seen = set_up(boards, *loads)
     assert_as_we_say(loads[0], original)
     for load, patched, one in zip(loads[1:], asked, seen, strict=True):
         assert_as_we_say(load, one)
         assert_inputs(one, patched)
-        assert (one.wiring, one.types) == (original.wiring, original.types)
+        assert_same_net(one, original)
     assert " ".join(f"{n}={shape_text(s)}" for n, s in asked[-1].input_shapes) == net.inputs
 
 
@@ -126,9 +147,12 @@ def plainly_edited(text: str, batch: int) -> str:
 
 @pytest.mark.parametrize("name", [name for name, model in MODELS.items() if model.needs == BVLC])
 def test_models_that_come_along_load(boards: tuple[RealBoard, ...], name: str) -> None:
-    """At batch 1 and in both phases, with every shape that we say."""
+    """At batch 1 and in both phases, with every shape that we say.
+
+    And with our parameters; in one phase, for no layer of these is in one only.
+    """
     text = patch_batch(text_of(name), 1).text
-    loads = [Load(text, phase) for phase in ("TEST", "TRAIN")]
+    loads = [Load(text, "TEST", with_params=True), Load(text, "TRAIN")]
     for load, seen in zip(loads, set_up(boards, *loads), strict=True):
         assert_as_we_say(load, seen)
 
@@ -140,7 +164,7 @@ def test_every_rule_is_that_of_caffe(boards: tuple[RealBoard, ...]) -> None:
         for place, (layer, bottoms, *_) in enumerate(cases("rules.txt"))
         if "source:" not in layer
     ]
-    loads = [Load("\n".join(own), phase) for phase in ("TEST", "TRAIN")]
+    loads = [Load("\n".join(own), phase, with_params=True) for phase in ("TEST", "TRAIN")]
     for load, seen in zip(loads, set_up(boards, *loads), strict=True):
         assert_as_we_say(load, seen)
 
@@ -170,27 +194,77 @@ def loaded_by_caffe() -> list[str]:
     """The published files that Caffe can load, as their manifest says; none where it is absent."""
     if not (SHARED / "corpus/prototxt/MANIFEST.tsv").exists():
         return []
-    return [
-        row["file"]
-        for row in rows("prototxt")
-        if row["caffe_original"].startswith(("ok", "loads"))
-    ]
+    return [row["file"] for row in rows("prototxt") if row["caffe_original"].startswith(LOADED)]
 
 
-@pytest.mark.parametrize("file", loaded_by_caffe())
-def test_published_nets_load_when_patched(boards: tuple[RealBoard, ...], file: str) -> None:
-    """At batch 1, in the phase that has their inputs: the same layers, and our shapes."""
-    text = shared(f"corpus/prototxt/{file}").read_bytes().decode("utf-8", "surrogateescape")
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published file, and what Caffe makes of it and of its patch."""
+
+    originals: tuple[tuple[Load, SetUp], ...]
+    """One for each of its phases."""
+    patched: Patched | None
+    refused: str
+    """Why there is no patch."""
+    at_one: tuple[Load, SetUp] | None
+    """The patch, in the phase that has its inputs; None where it changes nothing."""
+
+
+@pytest.fixture(scope="module", params=loaded_by_caffe())
+def published(request: pytest.FixtureRequest, boards: tuple[RealBoard, ...]) -> Published:
+    """Each of the published files, set up at once with its patch."""
+    raw = shared(f"corpus/prototxt/{request.param}").read_bytes()
+    text = raw.decode("utf-8", "surrogateescape")
+    loads = [Load(text, phase, with_params=True) for phase in phases_of(text)]
+    patched, refused = None, ""
     try:
         patched, phase = patched_to_one(text)
     except ModelError as error:
-        pytest.skip(f"not patched: {error}")
-    loads = [Load(patched.text, phase), *([Load(text, phase)] if patched.edits else [])]
-    seen, *original = set_up(boards, *loads)
-    assert_as_we_say(loads[0], seen)
-    assert_inputs(seen, patched)
-    for one in original:
-        assert (one.wiring, one.types) == (seen.wiring, seen.types)
+        refused = str(error)
+    else:
+        assert phase in phases_of(text)
+        if patched.edits:
+            loads.append(Load(patched.text, phase))
+    seen = list(zip(loads, set_up(boards, *loads), strict=True))
+    at_one = seen.pop() if patched is not None and patched.edits else None
+    return Published(tuple(seen), patched, refused, at_one)
+
+
+def phases_of(text: str) -> tuple[str, ...]:
+    """The phases in which a file's nets can differ.
+
+    That is both where it has rules about phases. No layer of Caffe's has other blobs or other
+    parameters in one phase than in the other, so a file without such rules is loaded in one.
+    """
+    return PHASES if "phase" in text else PHASES[:1]
+
+
+def test_published_nets_are_those_of_caffe(published: Published) -> None:
+    """The layers, shapes and parameters that we say, in every phase that Caffe can set up.
+
+    Of a file that is loaded in one phase we say the same in the other.
+    """
+    assert published.originals[0][1].failure is None
+    for load, seen in published.originals:
+        if seen.failure is None:
+            assert_as_we_say(load, seen)
+    if len(published.originals) == 1:
+        ((load, _),) = published.originals
+        assert as_we_say(replace(load, phase=PHASES[1])) == as_we_say(load)
+
+
+def test_published_nets_load_when_patched(published: Published) -> None:
+    """At batch 1, in the phase that has their inputs: the same layers, and our shapes."""
+    if published.patched is None:
+        pytest.skip(f"not patched: {published.refused}")
+    if published.at_one is None:
+        assert_inputs(published.originals[0][1], published.patched)
+        return
+    load, seen = published.at_one
+    assert_as_we_say(load, seen)
+    assert_inputs(seen, published.patched)
+    (original,) = [one for its, one in published.originals if its.phase == load.phase]
+    assert_same_net(seen, original)
 
 
 def patched_to_one(text: str) -> tuple[Patched, str]:

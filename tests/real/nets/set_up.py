@@ -1,39 +1,61 @@
-"""How real Caffe sets a net up: each layer with its blobs and their shapes, as its log says."""
+"""How real Caffe sets a net up: each layer with its blobs and their shapes, as its log says.
+
+Parameters are not in the log. ``caffe train`` writes them to a file even where it is to learn
+for no iteration at all; so that is how a net is loaded of which they are to be known.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import TYPE_CHECKING
 
 from jetbench.nets.build import build_net
+from jetbench.nets.net import count
+from tests.real.nets.caffemodel import stored_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from jetbench.nets.net import Shape
     from tests.real.conftest import RealBoard
 
-# What follows the set-up is a pass over a net that may be large; so Caffe is killed before it
-# has well begun. It says itself when: a recurrent layer has nets within, each with its own end.
+# What follows the set-up is a pass over a net that may be large, or a second file as large as
+# the net, with the state of the learning; so Caffe is killed before that has well begun. It says
+# itself when: a recurrent layer has nets within, each with its own end.
 _LOAD = """\
 folder=$(mktemp -d) && cd "$folder" && mkfifo log && cat >net.prototxt || exit
 ulimit -v 8000000
-GLOG_logtostderr=1 caffe time -model net.prototxt -iterations 1 {options} >log 2>&1 &
-timeout 45 sed '/\\] Performing Forward$/q' <log | iconv -c -f utf-8 -t utf-8
+cat >solver.prototxt <<'END'
+{solver}
+END
+GLOG_logtostderr=1 caffe {command} >log 2>&1 &
+timeout 45 sed '/\\] {end}$/q' <log | iconv -c -f utf-8 -t utf-8
 kill -9 $! 2>/dev/null
 wait
+[ ! -e s_iter_0.caffemodel ] || mv s_iter_0.caffemodel {model}
 cd / && rm -r "$folder"
 """
-_SET_UP = "] Performing Forward\n"
+_TIME = "time -model net.prototxt -iterations 1 -phase {phase}{stages}"
+_TIME_BEGINS = "Performing Forward"
+# The phase of a solver's net is TRAIN, but for what train_state says.
+_SOLVER = """\
+net: "net.prototxt" max_iter: 0 base_lr: 0 lr_policy: "fixed" solver_mode: CPU
+snapshot_prefix: "s" train_state {{ phase: {phase} {stages} }}"""
+_SAVED = "Snapshotting solver state to binary proto file s_iter_0.solverstate"
 _BEGUN = "Initializing net from parameters"
 _DONE = "Network initialization done"
 _MESSAGE = re.compile(r"[IWEF]\d{4} \S+ +\d+ [\w.]+:\d+\] (.*)")
 _COMPLAINT = re.compile(r"^(?:F\d{4} |\[libprotobuf ERROR ).*", re.MULTILINE)
 _CREATING = re.compile(r"^Creating Layer (.*)\n", re.MULTILINE)
 _SHAPE = re.compile(r"^Top shape: ((?:\d+ )*)\(\d+\)$", re.MULTILINE)
+_SHARING = re.compile(
+    r"^Sharing parameters '.*' owned by layer '(.*)', param index (\d+)$", re.MULTILINE
+)
 _NAME_AND_TYPE = re.compile(r'^  name: "(.*)"\n  type: "(.*)"$', re.MULTILINE)
 
 
@@ -44,6 +66,8 @@ class Load:
     text: str
     phase: str = "TEST"
     stages: tuple[str, ...] = ()
+    with_params: bool = False
+    """Whether to have the parameters too, which takes seconds where they are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +88,13 @@ class SetUp:
     layers: tuple[SetUpLayer, ...]
     types: dict[str, str]
     """By layer. Of Caffe's, those that stand in the first 30,000 characters of the net, where
-    glog cuts what is printed; and no Split that Caffe has added."""
+    glog cuts what is printed, and no Split that Caffe has added; but all of them where the
+    parameters were asked for."""
+    stored: tuple[tuple[str, int | None], ...] = ()
+    """By layer, how many numbers it has in a file with the net's parameters: what is learned
+    and what is not, also what it shares with another layer."""
+    owned: int | None = None
+    """The same of the whole net, with what is shared counted once."""
     failure: str | None = None
     """Why Caffe has given up, in its own words."""
 
@@ -98,19 +128,67 @@ def as_we_say(load: Load) -> SetUp:
             for layer in net.layers
         ),
         types={layer.name: layer.type for layer in net.layers},
+        stored=tuple(
+            (layer.name, None if layer.params is None else layer.params + layer.statistics)
+            for layer in net.layers
+        ),
+        owned=None if net.params is None else net.params + net.statistics,
     )
 
 
 def _on_board(board: RealBoard, load: Load) -> SetUp:
-    stages = f"-stage {','.join(load.stages)}" if load.stages else ""
-    done = board.run(_LOAD.format(options=f"-phase {load.phase} {stages}"), stdin=load.text)
-    assert done.returncode == 0, done.stderr
-    log = done.stdout
+    # The board's user writes the file, and this machine's root user reads it where it lies.
+    model = f"tmp/{secrets.token_hex(8)}.caffemodel"
+    end = _SAVED if load.with_params else _TIME_BEGINS
+    try:
+        done = board.run(_script(load, end, f"/{model}"), stdin=load.text)
+        assert done.returncode == 0, done.stderr
+        log = done.stdout
+        if not log.endswith(f"] {end}\n"):
+            return _from_log(log, "\n".join(_COMPLAINT.findall(log)) or log)
+        seen = _from_log(log)
+        return _with_params(seen, log, board.root / model) if load.with_params else seen
+    finally:
+        (board.root / model).unlink(missing_ok=True)
+
+
+def _script(load: Load, end: str, model: str) -> str:
+    stages = f" -stage {','.join(load.stages)}" if load.stages else ""
+    rules = " ".join(f'stage: "{stage}"' for stage in load.stages)
+    return _LOAD.format(
+        command=(
+            "train -solver solver.prototxt"
+            if load.with_params
+            else _TIME.format(phase=load.phase, stages=stages)
+        ),
+        solver=_SOLVER.format(phase=load.phase, stages=rules),
+        end=end,
+        model=model,
+    )
+
+
+def _from_log(log: str, failure: str | None = None) -> SetUp:
     printed, _, _ = log.partition("] Creating Layer ")
     return SetUp(
         layers=tuple(_layers("\n".join(_of_the_net_itself(log)))),
         types=dict(_NAME_AND_TYPE.findall(printed)),
-        failure=None if log.endswith(_SET_UP) else "\n".join(_COMPLAINT.findall(log)) or log,
+        failure=failure,
+    )
+
+
+def _with_params(seen: SetUp, log: str, model: Path) -> SetUp:
+    layers = stored_layers(model)
+    blobs = {layer.name: layer.blobs for layer in layers}
+    stored = tuple((layer.name, sum(map(count, layer.blobs))) for layer in layers)
+    shared = sum(
+        count(blobs[owner][int(index)])
+        for owner, index in _SHARING.findall("\n".join(_of_the_net_itself(log)))
+    )
+    return replace(
+        seen,
+        types={layer.name: layer.type for layer in layers},
+        stored=stored,
+        owned=sum(number for _, number in stored) - shared,
     )
 
 
