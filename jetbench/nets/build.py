@@ -74,6 +74,7 @@ class _Builder:
         rule, tops = RULES.get(spec.type), _tops(spec)
         effect = effect_of(spec, bottoms)
         shapes = (None,) * len(tops) if effect is None else effect.tops
+        named = ((), ()) if effect is None else _named(spec, effect)
         self._shapes.update(zip(tops, shapes, strict=True))
         return Layer(
             name=spec.name,
@@ -90,26 +91,52 @@ class _Builder:
             activation_bytes=_moved_bytes(effect, bottoms),
             line=spec.line,
             known=rule is not None,
-            named_params=() if effect is None else _named_params(spec, effect),
+            named_params=named[0],
+            named_statistics=named[1],
         )
 
 
 def with_owners(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """The layers, in each of which is counted what an earlier one of them owns already."""
     owned: set[str] = set()
-    counted = []
-    for layer in layers:
-        shared = sum(number for name, number in layer.named_params if name in owned)
-        owned.update(name for name, _ in layer.named_params)
-        counted.append(replace(layer, shared_params=shared))
-    return tuple(counted)
+    return tuple(
+        replace(
+            layer,
+            shared_params=_shared(layer.named_params, owned),
+            shared_statistics=_shared(layer.named_statistics, owned),
+        )
+        for layer in layers
+    )
 
 
-def _named_params(spec: LayerSpec, effect: Effect) -> tuple[tuple[str, int], ...]:
-    """Weights with a name, by which layers share them; V1 has the names as plain strings."""
+def _shared(named: Iterable[tuple[str, int]], owned: set[str]) -> int:
+    """How many of these numbers are owned already; all others are from now on."""
+    shared = 0
+    for name, number in named:
+        shared += number if name in owned else 0
+        owned.add(name)
+    return shared
+
+
+def _named(
+    spec: LayerSpec, effect: Effect
+) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
+    """Weights and statistics with a name, by which layers share them.
+
+    V1 has the names as plain strings.
+    """
     blocks = spec.fields.blocks("param")
     names = tuple(block.word("name", "") for block in blocks) or spec.fields.words("param")
-    pairs = zip(names, map(count, effect.weights), strict=False)
+    first, second = effect.weights, effect.statistics
+    if effect.statistics_first:
+        first, second = second, first
+    before = _with_names(names, first)
+    behind = _with_names(names[len(first) :], second)
+    return (behind, before) if effect.statistics_first else (before, behind)
+
+
+def _with_names(names: tuple[str, ...], blobs: tuple[Shape, ...]) -> tuple[tuple[str, int], ...]:
+    pairs = zip(names, map(count, blobs), strict=False)
     return tuple((name, number) for name, number in pairs if name)
 
 

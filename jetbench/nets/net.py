@@ -58,7 +58,7 @@ class Layer:
     params: int | None
     """Learned numbers, also those that it shares with an earlier layer."""
     shared_params: int
-    """How many of `params` an earlier layer owns."""
+    """How many of `params` an earlier layer owns, or an earlier blob of this one."""
     statistics: int
     """Stored numbers that are not learned: means, variances and a factor of BatchNorm."""
     macs: int | None
@@ -73,6 +73,10 @@ class Layer:
     """Whether there is a rule for this type."""
     named_params: tuple[tuple[str, int], ...] = ()
     """Of `params`, the blobs with a name, by which layers share them: how many each has."""
+    named_statistics: tuple[tuple[str, int], ...] = ()
+    """The same of `statistics`."""
+    shared_statistics: int = 0
+    """How many of `statistics` an earlier layer owns."""
 
     @property
     def weight_bytes(self) -> int | None:
@@ -110,8 +114,8 @@ class Net:
 
     @property
     def statistics(self) -> int:
-        """Stored numbers that are not learned."""
-        return sum(layer.statistics for layer in self.layers)
+        """Stored numbers that are not learned, those shared between layers once."""
+        return sum(layer.statistics - layer.shared_statistics for layer in self.layers)
 
     @property
     def macs(self) -> int | None:

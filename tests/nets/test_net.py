@@ -119,6 +119,48 @@ layers { name: "q" type: INNER_PRODUCT bottom: "x" top: "q" param: "w" param: "b
     assert net.params == 28
 
 
+def test_a_layer_can_share_with_itself() -> None:
+    """Two blobs of one layer with one name are one blob, as in Caffe."""
+    text = """\
+input: "x" input_dim: 2 input_dim: 3 input_dim: 9 input_dim: 9
+layer { name: "s" type: "Scale" bottom: "x" top: "x" param { name: "z" } param { name: "z" }
+        scale_param { bias_term: true } }
+"""
+    net = build_net(text)
+    assert (net.layers[-1].params, net.layers[-1].shared_params) == (6, 3)
+    assert net.params == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "names", "params", "statistics"),
+    [
+        ("", "mean var factor", 0, 7),
+        ("", "mean var", 0, 8),
+        ("", "", 0, 14),
+        # NVIDIA's fork has what is learned behind what is not.
+        ("batch_norm_param { scale_bias: true }", "mean var factor", 12, 7),
+        ("batch_norm_param { scale_bias: true }", "mean var factor slope", 9, 7),
+    ],
+)
+def test_shared_statistics_count_once(
+    options: str, names: str, params: int, statistics: int
+) -> None:
+    """Two branches with one BatchNorm: its means, variances and factor are there once."""
+    inputs = "".join(
+        f'input: "{name}" input_dim: 2 input_dim: 3 input_dim: 9 input_dim: 9\n' for name in "ab"
+    )
+    named = " ".join(f'param {{ name: "{name}" lr_mult: 0 }}' for name in names.split())
+    norms = "".join(
+        f'layer {{ name: "n{name}" type: "BatchNorm" bottom: "{name}" top: "n{name}"'
+        f" {named} {options} }}\n"
+        for name in "ab"
+    )
+    net = build_net(inputs + norms)
+    assert [layer.statistics for layer in net.layers if layer.bottoms] == [7, 7]
+    assert (net.params, net.statistics) == (params, statistics)
+    assert net.weight_bytes == 4 * (params + statistics)
+
+
 def test_v0_layers_get_their_blocks() -> None:
     """The first form, settings side by side in an inner block, gives the same layers."""
     text = """\

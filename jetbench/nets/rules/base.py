@@ -39,6 +39,8 @@ class Effect:
     """False where the tops are but another view of the bottoms' memory."""
     weights_known: bool = True
     """False where forks differ in what the layer stores, and the prototxt does not tell."""
+    statistics_first: bool = False
+    """Whether Caffe has `statistics` before `weights`, and not behind them."""
 
     def least_macs(self) -> int | None:
         """Multiply-accumulates with the fastest algorithms."""

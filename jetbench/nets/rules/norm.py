@@ -30,7 +30,8 @@ def batch_norm(layer: LayerSpec, bottoms: tuple[Shape, ...]) -> Effect:
         or options.has("bias_filler")
     )
     weights = ((channels,), (channels,)) if learns else ()
-    return Effect(bottoms, weights, statistics=((channels,), (channels,), (1,)))
+    kept = ((channels,), (channels,), (1,))
+    return Effect(bottoms, weights, statistics=kept, statistics_first=True)
 
 
 @rule(RULES, "BN", "SyncBN")

@@ -239,3 +239,32 @@ DENSE = """\
 layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
         inner_product_param { num_output: 5 } }
 """
+SIBLINGS = "".join(
+    layer(
+        "Convolution",
+        'param { name: "w" } param { name: "b" }'
+        " convolution_param { num_output: 4 kernel_size: 3 }",
+        side,
+        f"{side}_conv",
+    )
+    + layer(
+        "BatchNorm",
+        'param { name: "mean" lr_mult: 0 } param { name: "var" lr_mult: 0 }'
+        ' param { name: "factor" lr_mult: 0 }',
+        f"{side}_conv",
+        f"{side}_norm",
+    )
+    + layer(
+        "Scale",
+        'param { name: "once" } param { name: "once" } scale_param { bias_term: true }',
+        f"{side}_norm",
+        f"{side}_scale",
+    )
+    + layer(
+        "InnerProduct",
+        'param { } param { name: "bias" } inner_product_param { num_output: 5 }',
+        f"{side}_scale",
+        f"{side}_fc",
+    )
+    for side in ("left", "right")
+)

@@ -23,6 +23,7 @@ from tests.real.nets.texts import (
     POINTWISE,
     SEGMENTS,
     SHUFFLE,
+    SIBLINGS,
     SIDES,
     STAGED,
     STATES,
@@ -77,6 +78,12 @@ WRITTEN = (
         3,
         "data=3x3x32x32",
         phase="TRAIN",
+    ),
+    Written(
+        "shared parameters",
+        inputs(left="8x3x9x9", right="8x3x9x9") + SIBLINGS,
+        5,
+        "left=5x3x9x9 right=5x3x9x9",
     ),
     Written("one shape for two inputs", TWINS, 5, "left=5x3x9x9 right=5x3x9x9"),
     Written(
