@@ -23,7 +23,6 @@ from benchmarks.one_board import (
     caffe_time,
     compare_in_pairs,
     forward_ms,
-    on_one_thread,
 )
 from jetbench.bench.models import resolve
 from jetbench.domain.plan import Options
@@ -62,7 +61,7 @@ def main() -> int:
     parser.add_argument("--board", help="its name (default: the first)")
     parser.add_argument("--pairs", type=int, default=20)
     asked = parser.parse_args()
-    board = on_one_thread(board_of(asked.inventory, asked.board))
+    board = board_of(asked.inventory, asked.board)
     net = patch_batch(resolve(MODEL).text or "", 1).text
     ways = (
         ("jetbench", lambda: through_jetbench_ms(board)),

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.one_board import board_of, compare_in_pairs, forward_ms, on_one_thread
+from benchmarks.one_board import board_of, compare_in_pairs, forward_ms
 from jetbench.domain.plan import Options
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--board", help="its name (default: the first)")
     parser.add_argument("--pairs", type=int, default=40)
     asked = parser.parse_args()
-    board = on_one_thread(board_of(asked.inventory, asked.board))
+    board = board_of(asked.inventory, asked.board)
     ways = (
         ("with telemetry", lambda: measured_ms(board, telemetry=True)),
         ("without telemetry", lambda: measured_ms(board, telemetry=False)),

@@ -131,14 +131,6 @@ def sweep(board: Board, model: str, options: Options, results: Path) -> Swept:
     return Swept(result, recorder.path)
 
 
-def on_one_thread(board: Board) -> Board:
-    """The same board with its Caffe on one core: on a TX2, too, the others are free.
-
-    A Caffe that uses every core is disturbed by all else that this machine does.
-    """
-    return replace(board, env=(*board.env, ("OPENBLAS_NUM_THREADS", "1")))
-
-
 def forward_ms(board: Board, model: str, options: Options, results: Path) -> float:
     """The forward time of one process, started by a sweep."""
     record = sweep(board, model, options, results).result.records[0]
