@@ -29,8 +29,9 @@ emit "@start version=1 sweep=$SWEEP up=$up pid=$$ boot=$line"
 # descriptor but the first three, and the lock must not be free before the guard is done. What
 # sudo and the guard have to say goes to the journal. What it is asked goes through a pipe, of
 # which only this shell holds the end to write to: when it is gone, the guard knows.
-if [ "$GUARD" = 1 ]; then
-    if ! mkfifo ask; then stop='guard-failed'; fi
+if [ "$GUARD" = 1 ] && ! mkfifo ask; then
+    stop='no-space'
+elif [ "$GUARD" = 1 ]; then
     exec 6<>ask
     if [ "$SUDO" = password ]; then
         setsid sudo -S -p '' /bin/sh "$DIR/guard.sh" run "$$" "$CLOCKS" "$HOME" \
