@@ -151,7 +151,8 @@ def _disturbance(facts: BoardFacts) -> Iterator[Lack]:
             message=f"a sweep runs there now: {facts.held_by}",
             advice="wait until it is over",
         )
-    if facts.left_behind:
+    # While a sweep runs, its guard has the state in its keeping.
+    if facts.left_behind and facts.held_by is None:
         yield Lack(
             "power state",
             stops=False,

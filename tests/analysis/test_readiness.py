@@ -86,3 +86,10 @@ def test_training_needs_no_phase_flag() -> None:
     """A build without -phase times TRAIN, which is what was asked for."""
     facts = make.facts(caffe=replace(CAFFE, has_phase=False))
     assert lacks(facts, Options(phase="TRAIN"), 0) == ()
+
+
+def test_what_a_running_sweep_has_saved_is_not_left_behind() -> None:
+    """Its guard will put it back; without one there, somebody has to."""
+    assert [lack.name for lack in lacks(make.facts(left_behind=True), ASKED, 0)] == ["power state"]
+    running = make.facts(left_behind=True, held_by='who="ann@desk"')
+    assert [lack.name for lack in lacks(running, ASKED, 0)] == ["busy"]
