@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import statistics
 import subprocess
 import threading
 from dataclasses import dataclass, replace
@@ -16,7 +15,6 @@ from jetbench.formats.inventory import parse_inventory
 from jetbench.remote.connection import Connector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from jetbench.domain.board import Board
@@ -129,43 +127,3 @@ def sweep(board: Board, model: str, options: Options, results: Path) -> Swept:
         message = f"the sweep failed: {result.boards[0]}, {result.records[0].reasons}"
         raise RuntimeError(message)
     return Swept(result, recorder.path)
-
-
-def forward_ms(board: Board, model: str, options: Options, results: Path) -> float:
-    """The forward time of one process, started by a sweep."""
-    record = sweep(board, model, options, results).result.records[0]
-    if record.forward_ms is None:
-        message = f"it was not measured: {record.reasons}"
-        raise RuntimeError(message)
-    return record.forward_ms.median
-
-
-def compare_in_pairs(
-    ways: tuple[tuple[str, Callable[[], float]], tuple[str, Callable[[], float]]],
-    pairs: int,
-    limit: float,
-) -> int:
-    """Measure two ways in turn, each first in every other pair, and print what differs.
-
-    Args:
-        ways: Their names, and what measures once, in milliseconds.
-        pairs: How many.
-        limit: How far the median of the pairs' ratios may be from 1.
-
-    Returns:
-        0 within the limit, 1 beyond it.
-    """
-    times_ms: dict[str, list[float]] = {name: [] for name, _ in ways}
-    for pair in range(pairs):
-        for name, measure in ways if pair % 2 == 0 else ways[::-1]:
-            times_ms[name].append(measure())
-    for name, found in times_ms.items():
-        low, median, high = statistics.quantiles(found, n=4)
-        print(f"{name:<18} median {median:.2f} ms, between the quartiles {high - low:.2f}")
-    ratios = [one / other for one, other in zip(*times_ms.values(), strict=True)]
-    low, ratio, high = statistics.quantiles(ratios, n=4)
-    print(
-        f"median ratio of {pairs} pairs {ratio:.4f} (limit 1 ± {limit}), "
-        f"quartiles {low:.4f} to {high:.4f}"
-    )
-    return int(abs(ratio - 1) > limit)
