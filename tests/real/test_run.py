@@ -182,13 +182,9 @@ def test_sensors_were_read_while_it_measured(measured: Measured) -> None:
 
 
 def test_boards_of_one_machine_are_neighbours(measured: Measured) -> None:
-    """Each takes what the other measures with, and says so; nothing else is found."""
-    found = [
-        finding["check"]
-        for record in measured.done.records.values()
-        for finding in record["findings"]
-    ]
-    assert "neighbour" in found
+    """Each takes what the other measures with, and the records say so."""
+    records = measured.done.records.values()
+    assert "neighbour" in {found["check"] for each in records for found in each["findings"]}
 
 
 def test_power_is_put_back(measured: Measured, pair: tuple[RealBoard, ...]) -> None:
