@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jetbench.bench.at_once import on_each
 from jetbench.bench.guard import Guard
-from jetbench.domain.errors import BoardError, BusyError, NotReadyError
+from jetbench.domain.errors import BusyError, NotReadyError
 from jetbench.formats.journal import EventReader
-from jetbench.remote.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jetbench.domain.board import Board
+    from jetbench.domain.errors import BoardError
     from jetbench.domain.facts import PowerMode
     from jetbench.remote.connection import Link
-
-_THREADS = 64
+    from jetbench.remote.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +44,12 @@ def restore(
         connect: How to reach a board.
         password: The sudo password of a board that wants one.
     """
-
-    def mend(board: Board) -> Restored:
-        try:
-            link = connect(board)
-            try:
-                return _mend(board, Session(link), password)
-            finally:
-                link.close()
-        except BoardError as error:
-            return Restored(board, needed=True, mode=None, error=error)
-
-    with ThreadPoolExecutor(max_workers=min(_THREADS, max(len(boards), 1))) as pool:
-        return tuple(pool.map(mend, boards))
+    return on_each(
+        boards,
+        connect,
+        lambda board, session: _mend(board, session, password),
+        lambda board, error: Restored(board, needed=True, mode=None, error=error),
+    )
 
 
 def _mend(board: Board, session: Session, password: Callable[[Board], str]) -> Restored:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jetbench.analysis.readiness import lacks
-from jetbench.domain.errors import BoardError
-from jetbench.remote.session import Session
+from jetbench.bench.at_once import on_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jetbench.analysis.readiness import Lack
     from jetbench.domain.board import Board
+    from jetbench.domain.errors import BoardError
     from jetbench.domain.facts import BoardFacts
     from jetbench.domain.plan import Options
     from jetbench.remote.connection import Link
-
-_THREADS = 64
+    from jetbench.remote.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +40,9 @@ def survey(
 ) -> tuple[Surveyed, ...]:
     """Probe every board and hold it against what is to be measured, in the order given."""
 
-    def look(board: Board) -> Surveyed:
+    def look(board: Board, session: Session) -> Surveyed:
         gpu = options.gpu_on(board)
-        try:
-            link = connect(board)
-            try:
-                facts, _ = Session(link).probe(
-                    caffe=board.caffe, caffe_root=board.caffe_root, gpu=str(gpu)
-                )
-            finally:
-                link.close()
-        except BoardError as error:
-            return Surveyed(board, None, (), error)
+        facts, _ = session.probe(caffe=board.caffe, caffe_root=board.caffe_root, gpu=str(gpu))
         return Surveyed(board, facts, lacks(facts, options, gpu), None)
 
-    with ThreadPoolExecutor(max_workers=min(_THREADS, max(len(boards), 1))) as pool:
-        return tuple(pool.map(look, boards))
+    return on_each(boards, connect, look, lambda board, error: Surveyed(board, None, (), error))
