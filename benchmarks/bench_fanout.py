@@ -80,7 +80,7 @@ def run_jetbench(inventory: Path, boards: int) -> dict[str, float]:
         )
         plan = make_plan(chosen, [str(net)], options, ["bench"])
         wall_s, cpu_s = time.perf_counter(), time.process_time()
-        recorder = Recorder(plan, Path(folder, "results"))
+        recorder = Recorder.create(plan, Path(folder, "results"))
         with Connector(ssh_config=None, ask_passphrase=None) as connector:
             door = Door(connector.connect, lambda _: "", "who=benchmark")
             for event in run_sweep(plan, door, threading.Event()):

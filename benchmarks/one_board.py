@@ -117,7 +117,7 @@ def sweep(board: Board, model: str, options: Options, results: Path) -> Swept:
         RuntimeError: Something was not measured: a benchmark of it would mean nothing.
     """
     plan = make_plan([board], [model], options, ["benchmark"])
-    recorder = Recorder(plan, results)
+    recorder = Recorder.create(plan, results)
     with Connector(ssh_config=None, ask_passphrase=None) as connector:
         door = Door(connector.connect, lambda _: "", "who=benchmark")
         for event in run_sweep(plan, door, threading.Event()):

@@ -36,6 +36,8 @@ class Guard:
     failure: str | None = None
     restored: bool | None = None
     """Whether everything was put back; None where there was nothing to put back yet."""
+    outlived: bool = False
+    """Whether the last guard that had changed anything has put it back itself."""
     mode_restored: PowerMode | None = None
     """The mode that was put back."""
     mode_before: PowerMode | None = None
@@ -59,6 +61,10 @@ class Guard:
             if "show" in fields:
                 key = fields.get("show"), fields.get("when")
                 shown[key] = unwrapped(fields.get("text_b64", ""))
+            if fields.get("state") == "saved":
+                # Another one: what an earlier one could not do is made good.
+                states.pop("failed", None)
+                states.pop("not-restored", None)
             if "state" in fields:
                 states[fields["state"]] = fields
             if fields.get("state") == "ready":
@@ -75,12 +81,19 @@ class Guard:
             touched=not states.keys().isdisjoint({"ready", "restored", "not-restored"}),
             failure=printable(failed.get("reason", "")) if failed else None,
             restored=_restored(said),
+            outlived=_said_last(said, "restored"),
             mode_restored=parse_nvpmodel_query(
                 shown.get(("nvpmodel", "restored")) or shown.get(("nvpmodel", "recovered"), "")
             ),
             mode_before=parse_nvpmodel_query(shown.get(("nvpmodel", "before"), "")),
             locked_before=parse_clocks_locked(shown.get(("jetson_clocks", "before"), "")),
         )
+
+
+def _said_last(said: Sequence[Mapping[str, str]], state: str) -> bool:
+    """Whether this was the last of a guard's states."""
+    states = [fields["state"] for fields in said if "state" in fields]
+    return bool(states) and states[-1] == state
 
 
 def _restored(said: Sequence[Mapping[str, str]]) -> bool | None:

@@ -14,7 +14,7 @@ from jetbench.domain.facts import Conditions
 from jetbench.domain.record import BoardResult, TrialResult
 from jetbench.domain.timing import Failure
 from jetbench.formats.caffe_log import classify, parse_log
-from jetbench.formats.journal import EventReader, JournalReader
+from jetbench.formats.journal import JournalReader
 from jetbench.formats.words import whole
 
 if TYPE_CHECKING:
@@ -36,11 +36,12 @@ def ingest_board(
     Args:
         plan: What was to be measured.
         outcome: How the board's part went.
-        lines: The journal's lines; none where there is no journal.
+        lines: The lines of its journals, part by part, each followed by what was said when its
+            power state was put back later; none where there is no journal.
     """
     reader = JournalReader()
     measured = _measured(plan, reader, lines)
-    guard = Guard.read([*reader.events, *EventReader().feed(outcome.put_back)])
+    guard = Guard.read(reader.events)
     reasons = Reasons(outcome, guard, reader)
     if reasons.cuts_off:
         cut_off = Failure(reasons.kind, reasons.message)
@@ -93,13 +94,19 @@ def _is_due(
 def _measured(
     plan: Plan, reader: JournalReader, lines: Iterable[bytes]
 ) -> dict[int, TrialEvidence]:
-    """The trials of the plan that the journal knows, by their id, each at its first word."""
+    """The trials of the plan that the journal knows, by their id.
+
+    The first that is settled counts: what was cut off is made good by a later part.
+    """
     wanted = {trial.id: trial for trial in plan.trials}
     measured: dict[int, TrialEvidence] = {}
+    settled: set[int] = set()
     for entry in reader.trials(lines):
         trial = wanted.get(entry.id)
-        if trial is not None and entry.id not in measured:
+        if trial is not None and entry.id not in settled:
             measured[entry.id] = _measure(trial, entry)
+            if entry.settled:
+                settled.add(entry.id)
     return measured
 
 

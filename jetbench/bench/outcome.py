@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jetbench.domain.events import Finished, JournalComplete, Note, Planned, PutBack, Reached
+from jetbench.domain.events import (
+    AtWork,
+    Finished,
+    JournalComplete,
+    Note,
+    Planned,
+    Reached,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +38,10 @@ class BoardOutcome:
     refused: tuple[tuple[int, Failure], ...] = ()
     complete: bool = False
     """Whether the journal is here to its end."""
+    at_work: bool = False
+    """Whether it measures on, with nobody to follow."""
     error: BoardError | None = None
     notes: tuple[str, ...] = ()
-    put_back: bytes = b""
-    """What a later guard said that put back what this sweep's could not."""
 
     def learn(self, event: SweepEvent) -> None:
         """Take up what an event of this board tells."""
@@ -46,8 +53,8 @@ class BoardOutcome:
                 self.refused = event.refused
             case JournalComplete():
                 self.complete = True
-            case PutBack() if event.of_this_sweep:
-                self.put_back = event.said
+            case AtWork():
+                self.at_work = True
             case Note():
                 self.notes = (*self.notes, event.message)
             case Finished():
@@ -59,11 +66,18 @@ class BoardOutcome:
 _AS_IT_IS = "measure the board as it is, with --power-mode keep --no-clocks"
 
 
+_ENDS = {
+    "no-space": "the board's disk is full",
+    "hangs": "given up: three trials in a row did not end in time",
+    "guard-gone": "the guard of its power state died, so measuring was ended",
+}
+
+
 class Reasons:
     """Why a trial that never ran has no number."""
 
     def __init__(self, outcome: BoardOutcome, guard: Guard, reader: JournalReader) -> None:
-        end = next((e.fields.get("reason") for e in reader.events if e.kind == "end"), None)
+        end = _last_end(reader)
         noise = next((line for line in reader.noise if "sudo" in line), None)
         self.kind: FailureKind = "truncated"
         self.of_board: str | None = None
@@ -81,28 +95,33 @@ class Reasons:
             self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
         elif end == "deadline":
             self.kind, self.message = "timeout", "the sweep's --deadline passed before it ran"
-        elif end == "no-space":
-            self.message = self.of_board = "the board's disk is full"
-        elif end == "guard-gone":
-            self.message = "the guard of its power state died, so measuring was ended"
-            self.of_board = self.message
+        elif end in _ENDS:
+            self.message = self.of_board = _ENDS[end]
         elif outcome.error is not None:
             self.message = outcome.error.message
         elif not outcome.complete:
             self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
         elif end is None:
-            self.message = _broken_off(guard, outcome)
+            self.message = _broken_off(guard)
         else:
             self.message = "the board ended the sweep before it ran"
         self.cuts_off = outcome.complete and end in {None, "no-space"}
         """Whether it is also why a trial that had begun has no end."""
 
 
-def _broken_off(guard: Guard, outcome: BoardOutcome) -> str:
+def _last_end(reader: JournalReader) -> str | None:
+    """The reason that the last part ends with: what an earlier one was cut off by is made good."""
+    end = None
+    for event in reader.events:
+        if event.kind in {"start", "end"}:
+            end = event.fields.get("reason")
+    return end
+
+
+def _broken_off(guard: Guard) -> str:
     """Why a whole journal has no last word: only what no program can answer does that.
 
     A guard outlives its runner, but not the board: then a later one puts the power state back.
     """
     killed = "the runner on the board was killed"
-    outlived = guard.restored and not outcome.put_back
-    return killed if outlived else f"the board went down, or {killed}"
+    return killed if guard.outlived else f"the board went down, or {killed}"

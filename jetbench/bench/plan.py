@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from jetbench.bench.models import ResolvedModel, resolve
+from jetbench.bench.models import ResolvedModel, decode, resolve
 from jetbench.domain.errors import ModelError, UsageError
-from jetbench.domain.plan import Case, Options, Plan, Prototxt, Trial
+from jetbench.domain.plan import Case, KeptPrototxt, Options, Plan, Prototxt, Trial
+from jetbench.domain.timing import Failure
 from jetbench.nets.batch import patch_batch
 from jetbench.nets.build import build_net
 from jetbench.nets.net import shape_text
@@ -19,9 +20,10 @@ from jetbench.nets.peaks import TX2_PEAKS, bound_ms, floor_ms, precision_of
 from jetbench.nets.rules import FORWARD_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from jetbench.domain.board import Board
+    from jetbench.domain.facts import BoardFile
     from jetbench.domain.plan import Shapes
 
 _NO_BACKWARD = (
@@ -128,6 +130,55 @@ def prepare(
         layer_types=costs.layer_types,
         notes=patched.notes + costs.notes,
     )
+
+
+def kept_again(data: bytes, kept: KeptPrototxt, options: Options) -> Prototxt:
+    """A net of an earlier plan, from its patched text; its costs are worked out again."""
+    text = data.decode("utf-8", "surrogateescape")
+    costs = _costs(text, options)
+    return Prototxt(
+        text=text,
+        sha256=kept.sha256,
+        batch=kept.batch,
+        input_shapes=kept.input_shapes,
+        bound_ms=costs.bound_ms,
+        floor_ms=costs.floor_ms,
+        layer_types=costs.layer_types,
+        notes=kept.notes,
+    )
+
+
+def filled(
+    plan: Plan, kept: Mapping[int, bytes], sent: Mapping[int, BoardFile]
+) -> tuple[dict[int, Case], tuple[tuple[int, Failure], ...]]:
+    """The cases of a plan with a board's own files in them, or why not, by their number.
+
+    Args:
+        plan: What was asked for.
+        kept: The board's nets that were run in an earlier part, patched. What was run is run
+            again, whatever the board's file says by now.
+        sent: What the board has sent.
+    """
+    cases: dict[int, Case] = {}
+    refused: list[tuple[int, Failure]] = []
+    for number, case in enumerate(plan.cases):
+        file = sent.get(number)
+        data = kept.get(number, file.content if file else None)
+        if case.board_path is None:
+            cases[number] = case
+        elif data is None:
+            problem = (file.error if file else None) or "it was not sent"
+            refused.append((number, Failure("no_such_file", problem)))
+        else:
+            try:
+                text = decode(data, case.source)
+                prototxt = prepare(text, case.source, case.batch, case.shapes, plan.options)
+            except ModelError as error:
+                hint = f" ({error.hint})" if error.hint else ""
+                refused.append((number, Failure(error.kind, f"{error.message}{hint}")))
+            else:
+                cases[number] = case.filled(prototxt)
+    return cases, tuple(refused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from jetbench.domain.events import (
     Reached,
 )
 from jetbench.domain.record import SweepResult
-from jetbench.formats.result import plan_to_json, result_to_json
+from jetbench.formats.kept_plan import plan_to_json
+from jetbench.formats.result import result_to_json
 from jetbench.store.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
@@ -32,24 +33,38 @@ if TYPE_CHECKING:
 class Recorder:
     """Keeps what a sweep brings, on disk and as values."""
 
-    def __init__(self, plan: Plan, results: Path) -> None:
-        """Make the sweep's folder.
+    def __init__(self, plan: Plan, folder: SweepFolder) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._outcomes = {board.name: BoardOutcome(board) for board in plan.boards}
+
+    @classmethod
+    def create(cls, plan: Plan, results: Path) -> Recorder:
+        """For a new sweep: make its folder, with the plan and its nets in it.
 
         Raises:
             StoreError: It cannot be made; nothing has been started then.
         """
-        self._plan = plan
-        self._started_utc = _now()
-        self._folder = SweepFolder.create(results, plan.sweep_id, json.dumps(plan_to_json(plan)))
+        folder = SweepFolder.create(results, plan.sweep_id, json.dumps(plan_to_json(plan)))
         for number, case in enumerate(plan.cases):
             if case.prototxt is not None:
-                self._folder.keep_model(number, case.prototxt.data())
-        self._outcomes = {board.name: BoardOutcome(board) for board in plan.boards}
+                folder.keep_model(number, case.prototxt.data())
+        return cls(plan, folder)
 
     @property
     def path(self) -> Path:
         """The sweep's folder."""
         return self._folder.path
+
+    @property
+    def at_work(self) -> bool:
+        """Whether any board measures on by itself."""
+        return any(outcome.at_work for outcome in self._outcomes.values())
+
+    @property
+    def healthy(self) -> bool:
+        """Whether no board has failed so far."""
+        return all(outcome.error is None for outcome in self._outcomes.values())
 
     def take(self, event: SweepEvent) -> None:
         """Store what an event brings.
@@ -68,12 +83,13 @@ class Recorder:
                         data = case.prototxt.data()
                         self._folder.keep_model(number, data, board=event.board)
             case JournalBytes():
-                self._folder.append_journal(event.board, event.offset, event.data)
+                self._folder.append_journal(event.board, event.offset, event.data, event.part)
             case JournalComplete():
-                self._folder.sync_journal(event.board)
+                self._folder.sync_journal(event.board, event.part)
                 event.receipt.confirm()
             case PutBack():
-                self._folder.keep_restore(event.board, event.said)
+                part = event.part if event.of_this_sweep else 0
+                self._folder.keep_restore(event.board, event.said, part)
             case _:
                 pass
         outcome.learn(event)
@@ -98,7 +114,7 @@ class Recorder:
         records = tuple(record for case in zip(*by_board, strict=True) for record in case)
         result = SweepResult(
             plan=self._plan,
-            started_utc=self._started_utc,
+            started_utc=self._plan.created_utc,
             finished_utc=_now(),
             jetbench=jetbench.__version__,
             boards=tuple(boards),

@@ -59,10 +59,18 @@ def _mend(board: Board, session: Session, password: Callable[[Board], str]) -> R
     if facts.held_by is not None:
         message = "a sweep runs there, and puts the power state back at its end"
         raise BusyError(message, hint="wait until it is over")
-    secret = password(board) if facts.sudo == "password" else None
-    said = session.restore(password=secret)
-    guard = Guard.read(EventReader().feed(said))
+    guard = put_back(session, password(board) if facts.sudo == "password" else None)
+    return Restored(board, needed=True, mode=guard.mode_restored, error=None)
+
+
+def put_back(session: Session, password: str | None) -> Guard:
+    """Put one board's power state back.
+
+    Raises:
+        NotReadyError: It could not be done.
+    """
+    guard = Guard.read(EventReader().feed(session.restore(password=password)))
     if not guard.restored:
         message = f"the power state could not be put back: {guard.failure}"
         raise NotReadyError(message, hint="log in and look: sudo nvpmodel -q")
-    return Restored(board, needed=True, mode=guard.mode_restored, error=None)
+    return guard

@@ -61,6 +61,24 @@ COMMANDS = (
     ),
     (app, "parse", "parse:parse", "Read logs of caffe time."),
     (app, "compare", "compare:compare", "Compare two sweeps, case by case, with a verdict."),
+    (
+        app,
+        "status",
+        "status:status",
+        "Show what runs on the boards: which sweep, for whom, since when, how far it is.",
+    ),
+    (
+        app,
+        "attach",
+        "attach:attach",
+        "Follow a sweep that runs by itself, fetch what it has measured, and show the result.",
+    ),
+    (
+        app,
+        "stop",
+        "stop:stop",
+        "End a sweep wherever it runs: the trials that run are ended, the boards put back.",
+    ),
     (app, "models", "models:models", "List the models that come with the program."),
     (boards, "list", "boards_list:boards_list", "Show the boards of the inventory."),
     (boards, "check", "check:check", "Find out what each board is and whether it can measure."),
@@ -71,6 +89,7 @@ COMMANDS = (
         "Put back power mode, clocks and fan where a sweep could not do it.",
     ),
     (boards, "trust", "trust:trust", "Show the boards' host keys, and enrol them."),
+    (boards, "unlock", "unlock:unlock", "Break the lock of a sweep that is dead."),
     (virtual, "up", "virtual:up", "Serve virtual boards until Ctrl-C."),
 )
 """Group, name, where the function stands below `jetbench.cli`, and how its docstring begins."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import signal
 import socket
 import sys
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from jetbench.bench.errand import Errand
+    from jetbench.bench.recorder import Recorder
     from jetbench.cli.watch import Watch
     from jetbench.domain.plan import Plan
     from jetbench.domain.record import SweepResult
@@ -33,34 +36,61 @@ def say_notes(plan: Plan) -> None:
             print(f"note: {printable(case.model)}: {printable(note)}", file=sys.stderr)
 
 
-def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) -> SweepResult:
-    """Measure a plan on its boards, showing progress and keeping everything.
+def new_recorder(plan: Plan, results: Path) -> Recorder:
+    """What keeps a new sweep.
 
     Raises:
         UsageError: The results folder cannot be made; no board was touched.
-        StoreError: This machine's disk did not take what the boards have sent.
-        KeyboardInterrupt: Ctrl-C, twice.
     """
     from jetbench.bench.recorder import Recorder
-    from jetbench.bench.sweep import Door, run_sweep
+
+    try:
+        return Recorder.create(plan, results)
+    except StoreError as error:
+        raise UsageError(error.message, hint=error.hint) from error
+
+
+def carry_out(
+    plan: Plan,
+    recorder: Recorder,
+    errand: Errand | None = None,
+    *,
+    quiet: bool,
+    verbose: bool = False,
+) -> bool:
+    """Measure or follow a plan on its boards, showing progress and keeping everything.
+
+    Args:
+        plan: What was asked for.
+        recorder: What keeps it.
+        errand: What is to be done with it; None: measure all of it.
+        quiet: Show no progress.
+        verbose: Show a line for each event, also on a terminal.
+
+    Returns:
+        Whether it was interrupted.
+
+    Raises:
+        StoreError: This machine's disk did not take what the boards have sent.
+        KeyboardInterrupt: Ctrl-C, twice; once, where boards are only followed.
+    """
+    from jetbench.bench.errand import Door, Errand
+    from jetbench.bench.sweep import run_sweep
     from jetbench.cli.secrets import Secrets
     from jetbench.remote.connection import Connector
 
-    try:
-        recorder = Recorder(plan, results)
-    except StoreError as error:
-        raise UsageError(error.message, hint=error.hint) from error
+    errand = errand or Errand()
     stop = threading.Event()
     full_disk: StoreError | None = None
     with (
         watching(plan, quiet=quiet, verbose=verbose) as watch,
-        _stopping(stop, watch),
+        _signals(plan, stop, watch, ends=errand.measure),
         # With nothing to close, it is only named here, between what it needs and its user.
         nullcontext(Secrets(aside=watch.paused, cancelled=stop.is_set)) as secrets,
         Connector(ssh_config=None, ask_passphrase=secrets.passphrase) as connector,
     ):
         door = Door(connector.connect, secrets.sudo_password, _holder(plan))
-        for event in run_sweep(plan, door, stop):
+        for event in run_sweep(plan, door, stop, errand):
             try:
                 if full_disk is None:
                     recorder.take(event)
@@ -74,8 +104,9 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
                 event.receipt.decline()
             watch.take(event)
     if full_disk is not None:
-        raise full_disk
-    return recorder.result(interrupted=stop.is_set())
+        hint = "make room there; the boards keep what is missing: " + resume_command(plan)
+        raise StoreError(full_disk.message, hint=hint)
+    return stop.is_set()
 
 
 def exit_code(result: SweepResult) -> int:
@@ -85,6 +116,11 @@ def exit_code(result: SweepResult) -> int:
     if not result.measured:
         return exit_codes.NOTHING
     return exit_codes.OK if result.complete else exit_codes.FAILED
+
+
+def resume_command(plan: Plan) -> str:
+    """How a sweep is taken up again."""
+    return f"jetbench run --resume {plan.sweep_id}"
 
 
 def _holder(plan: Plan) -> str:
@@ -98,21 +134,28 @@ def _holder(plan: Plan) -> str:
 
 
 @contextmanager
-def _stopping(stop: threading.Event, watch: Watch) -> Iterator[None]:
-    """The first Ctrl-C (or TERM, or HUP) ends the sweep cleanly, the second at once."""
+def _signals(plan: Plan, stop: threading.Event, watch: Watch, *, ends: bool) -> Iterator[None]:
+    """The first Ctrl-C (or TERM, or HUP) ends the sweep cleanly, the second leaves at once.
+
+    Where boards are only followed (`ends` is false), the first one leaves, and ends nothing.
+    """
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        name = signal.Signals(number).name
+        if stop.is_set() or not ends:
+            watch.say(
+                f"{name}: left at once; the boards go on alone, and put themselves back at their "
+                f"end: jetbench attach {plan.sweep_id}"
+            )
             raise KeyboardInterrupt
         stop.set()
-        name = signal.Signals(number).name
         watch.say(
             f"{name}: ending the trials that run and putting the boards back; once more leaves"
             " at once (the boards then go on alone, and put themselves back at their end)"
         )
 
     wanted = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform != "win32":
+    if os.name == "posix":
         wanted.append(signal.SIGHUP)
     before = {number: signal.signal(number, on_signal) for number in wanted}
     try:

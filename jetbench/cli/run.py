@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli import exit_codes
 from jetbench.cli.arguments import DataLayersOption, PhaseOption, ShapeOption, StageOption
 from jetbench.cli.common import BoardOption, InventoryOption
 from jetbench.cli.output import ResultFormat
 from jetbench.cli.plan_file import PlanOption
+from jetbench.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jetbench.bench.errand import Errand
+    from jetbench.bench.recorder import Recorder
+    from jetbench.domain.part import KnownBoard
+    from jetbench.domain.plan import Plan
 
 
 def run(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL", help="What to measure.")],
+    context: typer.Context,
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="MODEL...", help="What to measure.")
+    ] = None,
     plan_file: PlanOption = None,  # noqa: ARG001 - its callback has set the defaults
     inventory: InventoryOption = None,
     board: BoardOption = None,
@@ -74,6 +88,17 @@ def run(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
     ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave once the boards measure; print the id.")
+    ] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="SWEEP", help="Take up a sweep that was cut off: id or latest."),
+    ] = None,
+    wait_for_board: Annotated[
+        int,
+        typer.Option(metavar="SECONDS", min=0, help="Wait in line for boards that are in use."),
+    ] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; touch no board.")
     ] = False,
@@ -90,6 +115,10 @@ def run(
     processes, the models taking turns. Power mode and clocks are set, read back, and put back.
     An input that --shape gives several shapes is measured with each of them.
 
+    The boards measure by themselves. With --detach nobody waits for them: `jetbench status`,
+    `attach` and `stop` do the rest. --resume takes up a sweep whose host died or was interrupted:
+    it fetches what was measured, follows what still runs, and measures what never was.
+
     \b
     Examples:
       jetbench run bvlc_alexnet bvlc_googlenet vgg16 resnet50
@@ -100,19 +129,41 @@ def run(
       jetbench run net.prototxt --shape data=1x3x300x300 --shape data=1x3x512x512
       jetbench run bvlc_alexnet --gpu none --power-mode keep --no-clocks
       jetbench run --plan night.yaml --board tx2-01
+      jetbench run --plan night.yaml --detach --wait-for-board 3600
+      jetbench run --resume latest
 
     \b
     Exit codes:
       0 all was measured      1 some cases failed or were lost
       2 wrong usage           3 nothing could be measured       130 interrupted
     """
+    from jetbench.bench.errand import Errand
     from jetbench.bench.plan import make_plan
     from jetbench.cli import arguments
     from jetbench.cli.common import load_boards
-    from jetbench.cli.measure import carry_out, exit_code, say_notes
-    from jetbench.cli.output import check_output, command_line, show_result, write_out
+    from jetbench.cli.measure import new_recorder, say_notes
+    from jetbench.cli.output import check_output, command_line, write_out
     from jetbench.domain.plan import Options
 
+    def finish(plan: Plan, recorder: Recorder, errand: Errand) -> None:
+        """Carry it out, and show what came of it."""
+        from jetbench.cli.measure import carry_out, exit_code
+        from jetbench.cli.output import show_result
+
+        interrupted = carry_out(plan, recorder, errand, quiet=quiet, verbose=verbose)
+        if recorder.at_work:
+            raise typer.Exit(_left(plan, recorder, quiet=quiet))
+        result = recorder.result(interrupted=interrupted)
+        show_result(result, result_format, output, recorder.path, quiet=quiet)
+        raise typer.Exit(exit_code(result))
+
+    check_output(output)
+    if resume is not None:
+        _refuse_other(context)
+        plan, recorder, known = _taken_up(resume, results, inventory)
+        finish(plan, recorder, Errand(known=known, detach=detach, wait_s=wait_for_board))
+    if not models:
+        raise UsageError("no MODEL is named", hint="see jetbench run --help, or jetbench models")
     shapes = arguments.shapes_of(shape)
     options = Options(
         batches=arguments.batches_of(batch) or (() if shapes else (1,)),
@@ -134,7 +185,6 @@ def run(
         deadline_s=deadline,
         seed=seed,
     )
-    check_output(output)
     boards = load_boards(inventory, board or [])
     plan = make_plan(boards, models, options, command_line())
     if dry_run:
@@ -144,6 +194,46 @@ def run(
         return
     if not quiet:
         say_notes(plan)
-    result = carry_out(plan, results, quiet=quiet, verbose=verbose)
-    show_result(result, result_format, output, results / plan.sweep_id, quiet=quiet)
-    raise typer.Exit(exit_code(result))
+    finish(plan, new_recorder(plan, results), Errand(detach=detach, wait_s=wait_for_board))
+
+
+_WITH_RESUME = {
+    *("resume", "inventory", "results", "result_format", "output", "detach", "wait_for_board"),
+    *("quiet", "verbose"),
+}
+
+
+def _refuse_other(context: typer.Context) -> None:
+    """A sweep that is taken up is what it was: no option may say otherwise."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE" and context.params.get(name)
+        if given and name not in _WITH_RESUME:
+            what = parameter.opts[0] if parameter.opts[0].startswith("-") else "a MODEL"
+            message = f"--resume takes up a sweep as it was planned, without {what}"
+            raise UsageError(message, hint="leave that out, or measure anew without --resume")
+
+
+def _taken_up(
+    word: str, results: Path, inventory: Path | None
+) -> tuple[Plan, Recorder, Mapping[str, KnownBoard]]:
+    """A sweep that was begun, and is to be finished from here."""
+    from jetbench.bench.recorder import Recorder
+    from jetbench.bench.resuming import known_of
+    from jetbench.cli.take_up import begun
+
+    folder, plan = begun(word, results, inventory)
+    folder.own()
+    return plan, Recorder(plan, folder), known_of(folder, plan)
+
+
+def _left(plan: Plan, recorder: Recorder, *, quiet: bool) -> int:
+    """Say how to come back to boards that measure by themselves; the exit code."""
+    if not quiet:
+        print(
+            f"The boards measure by themselves: jetbench status, attach or stop {plan.sweep_id}",
+            file=sys.stderr,
+        )
+    typer.echo(plan.sweep_id)
+    return exit_codes.OK if recorder.healthy else exit_codes.FAILED

@@ -48,12 +48,22 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A sweep goes on that was begun earlier: so much of it is here already."""
+
+    board: str
+    settled: frozenset[int]
+    """The ids of the trials that need not be run again."""
+
+
+@dataclass(frozen=True, slots=True)
 class JournalBytes:
-    """A piece of a board's journal, to be stored as it is."""
+    """A piece of the journal of a part on a board, to be stored as it is."""
 
     board: str
     offset: int
     data: bytes
+    part: int = 1
 
 
 class Receipt:
@@ -79,11 +89,19 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class JournalComplete:
-    """The board has ended its sweep and the journal is here, whole."""
+    """The board has ended a part of the sweep, and its journal is here, whole."""
 
     board: str
     size_bytes: int
     receipt: Receipt
+    part: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """The board measures by itself from here on; nobody follows."""
+
+    board: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,8 @@ class PutBack:
     """What the guard said, as journal lines."""
     of_this_sweep: bool
     """Whether it was this sweep's guard that had left it."""
+    part: int = 1
+    """After which part that was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +134,14 @@ class Finished:
 
 
 SweepEvent = (
-    Connecting | Reached | Planned | JournalBytes | JournalComplete | PutBack | Note | Finished
+    Connecting
+    | Reached
+    | Planned
+    | TakenUp
+    | JournalBytes
+    | JournalComplete
+    | AtWork
+    | PutBack
+    | Note
+    | Finished
 )

@@ -94,6 +94,16 @@ class Prototxt:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPrototxt:
+    """What a kept plan says of a net whose text lies elsewhere."""
+
+    sha256: str
+    batch: int
+    input_shapes: Shapes
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One model at one batch size in one power mode."""
 

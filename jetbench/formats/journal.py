@@ -110,6 +110,11 @@ class JournalTrial:
             return None
         return round(self.ended_up_s - self.started_up_s, 2)
 
+    @property
+    def settled(self) -> bool:
+        """Whether it need not be run again: it was neither cut off nor lost on the way."""
+        return self.log is not None and not self.stopped
+
 
 @dataclass(slots=True)
 class EventReader:
@@ -140,7 +145,7 @@ def parse_event(line: bytes) -> Event:
 
 @dataclass(slots=True)
 class JournalReader:
-    """Reads a whole journal, one trial in memory at a time."""
+    """Reads a whole journal, or those of several parts, one trial in memory at a time."""
 
     events: list[Event] = field(default_factory=list)
     """All events but those of trials, in order."""
@@ -162,15 +167,12 @@ class JournalReader:
                 log.add(line[2:])
             elif line.startswith(b"@"):
                 event = parse_event(line)
+                if current is not None and _ends(current, event):
+                    yield _trial(current, event if event.kind == "done" else None, log, samples)
+                    current, log, samples = None, _Log(), _Samples([])
                 if event.kind == "trial":
-                    if current is not None:
-                        yield _trial(current, None, log, samples)
                     current, log, samples = event, _Log(), _Samples([])
-                elif event.kind == "done" and current is not None:
-                    if event.fields.get("id") == current.fields.get("id"):
-                        yield _trial(current, event, log, samples)
-                        current, log, samples = None, _Log(), _Samples([])
-                else:
+                elif event.kind != "done":
                     samples = self._note(event) or samples
             elif line.startswith(b"~"):
                 samples.add(line)
@@ -191,6 +193,13 @@ class JournalReader:
         """Keep a line that is none of ours."""
         if line.strip() and len(self.noise) < _MAX_NOISE:
             self.noise.append(printable(line.decode("utf-8", "replace").rstrip()))
+
+
+def _ends(trial: Event, event: Event) -> bool:
+    """Whether a trial is over with an event: its own end, the next trial, or the next part."""
+    if event.kind == "done":
+        return event.fields.get("id") == trial.fields.get("id")
+    return event.kind in {"trial", "start"}
 
 
 class _Samples:

@@ -1,4 +1,4 @@
-"""Plans and results as JSON, schema 1. What is not known is null, never 0.
+"""Results as JSON, schema 1. What is not known is null, never 0.
 
 The keys of the contract never change their meaning; more may come.
 """
@@ -12,7 +12,6 @@ from jetbench.domain.record import SCHEMA
 
 if TYPE_CHECKING:
     from jetbench.domain.facts import PowerMode
-    from jetbench.domain.plan import Plan
     from jetbench.domain.record import BoardResult, Record, Summary, SweepResult, TrialResult
 
 Json = dict[str, Any]
@@ -66,28 +65,6 @@ def record_to_json(record: Record) -> Json:
         "trials": [_trial(trial) for trial in record.trials],
         "findings": [asdict(finding) for finding in record.findings],
         "provenance": asdict(record.provenance),
-    }
-
-
-def plan_to_json(plan: Plan) -> Json:
-    """What was asked for, as it is kept beside the journals."""
-    return {
-        "schema": SCHEMA,
-        "sweep_id": plan.sweep_id,
-        "created_utc": plan.created_utc,
-        "command": list(plan.command),
-        "options": asdict(plan.options),
-        "boards": [asdict(board) for board in plan.boards],
-        "cases": [
-            {
-                "model": case.model,
-                "source": case.source,
-                "batch": case.batch,
-                "prototxt_sha256": case.prototxt.sha256 if case.prototxt else None,
-            }
-            for case in plan.cases
-        ],
-        "trials": [asdict(trial) for trial in plan.trials],
     }
 
 

@@ -73,6 +73,10 @@ class Exchange:
         self._deadline = time.monotonic() + self._timeout_s
         self._channel.send(data)
 
+    def be_patient(self) -> None:
+        """Give the answer its whole time once more: the other side has said that it lives."""
+        self._deadline = time.monotonic() + self._timeout_s
+
     def next_line(self) -> tuple[str, str]:
         """The next line of ours: its first word, and the rest."""
         self._skip_to_marker()

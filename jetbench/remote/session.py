@@ -9,25 +9,25 @@ answer.
 
 from __future__ import annotations
 
-import io
-import shlex
-import tarfile
 import time
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
 from jetbench.formats.journal import EventReader
+from jetbench.formats.on_board import parse_described, parse_status
 from jetbench.formats.probe import MAX_FILE_BYTES, parse_probe
 from jetbench.formats.words import pairs, printable, unwrapped, whole
-from jetbench.remote.exchange import MAX_NOISE_BYTES, Exchange, assignments, script_text
+from jetbench.remote.exchange import MAX_NOISE_BYTES, Exchange, script_text
+from jetbench.remote.parcel import archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from jetbench.domain.facts import BoardFacts
+    from jetbench.domain.part import BoardStatus
+    from jetbench.formats.on_board import Described
     from jetbench.remote.exchange import Channel
+    from jetbench.remote.parcel import Parcel
 
 PROBE_TIMEOUT_S = 60.0
 START_TIMEOUT_S = 60.0
@@ -35,6 +35,7 @@ RESTORE_TIMEOUT_S = 180.0
 """NVIDIA's tools may want the board to have been up for 90 s."""
 _RESTORE_ENDS = {"recovered", "not-restored", "nothing"}
 _MAX_PROBE_BYTES = 64 * 2**20
+_MAX_STATUS_BYTES = 4 * 2**20
 _SHELL = "exec /bin/sh -c 'while read -r n; do ( eval \"$(head -c $n)\" ); done'"
 """Runs one script after the other. Single quotes mean the same to every login shell."""
 
@@ -44,72 +45,6 @@ class Cable(Protocol):
 
     def open_exec(self, command: str, *, timeout_s: float) -> Channel:
         """Start a command through the login shell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A trial as the runner reads it."""
-
-    id: int
-    """0: a warm-up, which counts for nothing."""
-    model: str
-    """File name below ``models/``."""
-    iterations: int
-    mode: str
-    """An id, a name, or ``keep``."""
-    case: int
-    repeat: int
-    """From 1."""
-
-    def line(self) -> str:
-        """Its line of the file ``trials``."""
-        words = (self.id, self.model, self.iterations, self.mode, self.case, self.repeat)
-        return " ".join(map(str, words)) + "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """What a board needs for a sweep."""
-
-    sweep_id: str
-    holder: str
-    """Who measures and since when, for others who find the board busy."""
-    settings: Mapping[str, str]
-    """Shell variables of the runner, and the environment of ``caffe``."""
-    environment: tuple[tuple[str, str], ...]
-    trials: tuple[Row, ...]
-    models: tuple[tuple[str, bytes], ...]
-    """(file name, content)."""
-
-    def tar(self) -> bytes:
-        """The archive that ``start.sh`` unpacks; the same for all boards of a sweep."""
-        return _tar(self.trials, self.models)
-
-    def shell(self) -> str:
-        """``settings.sh``: what differs from board to board."""
-        exports = (f"export {name}={shlex.quote(value)}\n" for name, value in self.environment)
-        return assignments(self.settings) + "".join(exports)
-
-
-@lru_cache(maxsize=4)
-def _tar(trials: tuple[Row, ...], models: tuple[tuple[str, bytes], ...]) -> bytes:
-    scripts = ("common.sh", "runner.sh", "guard.sh", "sampler.sh")
-    return _archive(
-        *((name, script_text(name)) for name in scripts),
-        ("trials", "".join(row.line() for row in trials).encode()),
-        *((f"models/{name}", data) for name, data in models),
-    )
-
-
-def _archive(*contents: tuple[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, data in contents:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            info.mode = 0o600
-            tar.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
 
 
 class Session:
@@ -155,10 +90,23 @@ class Session:
         midpoint = (asked_utc_s + time.time()) / 2
         return parse_probe(answer, files=paths, midpoint_utc_s=midpoint), answer
 
-    def start(self, parcel: Parcel, *, password: str | None) -> Follower:
-        """Send a sweep and start it; the answer is its journal from the beginning.
+    def start(
+        self,
+        parcel: Parcel,
+        *,
+        password: str | None,
+        wait_s: int = 0,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> Follower:
+        """Send a part and start it; the answer is its journal from the beginning.
 
-        A sweep that has been started before is only followed.
+        A part that has been started before is only followed.
+
+        Args:
+            parcel: What to run.
+            password: For sudo, where it wants one.
+            wait_s: How long to wait in line for a board that is in use, seconds.
+            waiting: Called every few seconds of that, with who is there; may raise.
 
         Raises:
             BusyError: Somebody else holds the board's lock.
@@ -166,26 +114,47 @@ class Session:
         """
         tar = parcel.tar()
         variables = {
-            "SWEEP": parcel.sweep_id,
+            "SWEEP": parcel.key,
+            "BOARD": parcel.board,
             "HOLDER": parcel.holder,
             "SETTINGS": parcel.shell(),
+            "PROBE": parcel.probe.decode("utf-8", "replace"),
             "TAR_BYTES": str(len(tar)),
+            "WAIT_S": str(wait_s),
             "PASSWORD": "0" if password is None else "1",
             "OFFSET": "0",
         }
         exchange = self._ask(("common.sh", "start.sh", "follow.sh"), variables, START_TIMEOUT_S)
         exchange.send(_secret(password) + tar)
         word, detail = exchange.next_line()
+        while word == "waiting":
+            waiting(_holder_text(printable(unwrapped(detail).strip())))
+            exchange.be_patient()
+            word, detail = exchange.next_line()
         if word == "refused":
             raise _refusal(pairs(detail))
         return _follower(exchange, word, 0)
 
-    def follow(self, sweep_id: str, offset: int) -> Follower | None:
-        """The journal of a sweep from a byte offset on; None where there is no such sweep."""
-        variables = {"SWEEP": sweep_id, "OFFSET": str(offset)}
+    def follow(self, key: str, offset: int) -> Follower | None:
+        """The journal of a part from a byte offset on; None where there is no such part."""
+        variables = {"SWEEP": key, "OFFSET": str(offset)}
         exchange = self._ask(("common.sh", "follow.sh"), variables, START_TIMEOUT_S)
         word, _ = exchange.next_line()
         return None if word == "none" else _follower(exchange, word, offset)
+
+    def status(self) -> BoardStatus:
+        """What runs on the board, and whose journals it keeps."""
+        exchange = self._ask(("common.sh", "status.sh"), {}, PROBE_TIMEOUT_S)
+        exchange.expect("begin")
+        return parse_status(exchange.until("end", _MAX_STATUS_BYTES))
+
+    def describe(self, key: str) -> Described | None:
+        """What somebody needs who follows a part without having started it; None if not there."""
+        exchange = self._ask(("common.sh", "describe.sh"), {"SWEEP": key}, PROBE_TIMEOUT_S)
+        word, _ = exchange.next_line()
+        if word == "none":
+            return None
+        return parse_described(exchange.until("end", _MAX_PROBE_BYTES))
 
     def restore(self, *, password: str | None) -> bytes:
         """Put back the power state that an earlier guard could not.
@@ -199,7 +168,7 @@ class Session:
                 does not let it run.
             LinkLostError: It was ended before it had an answer; worth trying again.
         """
-        tar = _archive(*((name, script_text(name)) for name in ("common.sh", "guard.sh")))
+        tar = archive(*((name, script_text(name)) for name in ("common.sh", "guard.sh")))
         variables = {"TAR_BYTES": str(len(tar)), "PASSWORD": "0" if password is None else "1"}
         exchange = self._ask(("common.sh", "restore.sh"), variables, RESTORE_TIMEOUT_S)
         exchange.send(_secret(password) + tar)
@@ -210,13 +179,47 @@ class Session:
         _check_restored(said)
         return said
 
-    def stop(self, sweep_id: str) -> None:
+    def stop(self, sweep_id: str) -> bool:
         """Ask the runner to end its trial and the sweep. Its journal tells the rest.
 
         For a session of its own: the one that follows the journal is busy.
+
+        Returns:
+            Whether any part of it was running.
         """
         scripts = ("common.sh", "stop.sh")
-        self._ask(scripts, {"SWEEP": sweep_id}, START_TIMEOUT_S).next_line()
+        word, _ = self._ask(scripts, {"SWEEP": sweep_id}, START_TIMEOUT_S).next_line()
+        return word == "stopping"
+
+    def unlock(self, *, force: bool, password: str | None) -> bool:
+        """Break the lock of a sweep whose runner is gone.
+
+        Args:
+            force: Whether to end a sweep that is alive, too.
+            password: For sudo, where it wants one.
+
+        Returns:
+            Whether there was a lock to break.
+
+        Raises:
+            BusyError: The sweep is alive, or something else holds the lock.
+        """
+        variables = {
+            "FORCE": "1" if force else "0",
+            "PASSWORD": "0" if password is None else "1",
+        }
+        exchange = self._ask(("common.sh", "unlock.sh"), variables, RESTORE_TIMEOUT_S)
+        exchange.send(_secret(password))
+        word, detail = exchange.next_line()
+        holder = printable(unwrapped(detail).strip())
+        if word == "alive":
+            sweep = pairs(holder).get("sweep", "SWEEP").partition("~")[0]
+            hint = f"it is alive: end it with `jetbench stop {sweep}`, or break it with --force"
+            raise BusyError(_holder_text(holder), hint=hint)
+        if word == "held":
+            message = f"the lock could not be broken: {holder}"
+            raise BusyError(message, hint="end what holds it by hand, or reboot the board")
+        return word == "broken"
 
 
 class Follower:
@@ -298,13 +301,18 @@ def _refusal(fields: Mapping[str, str]) -> BusyError | NotReadyError:
     detail = printable(unwrapped(fields.get("detail", "")).strip())
     kind = fields.get("kind")
     if kind == "busy":
-        holder = pairs(detail)
-        who = holder.get("who", "somebody")
-        since = f" since {holder['since']}" if "since" in holder else ""
-        sweep = f" (sweep {holder['sweep']})" if "sweep" in holder else ""
-        message = f"busy: {who} measures there{since}{sweep}"
-        return BusyError(message, hint="try again when that sweep is over")
+        hint = "wait in line with --wait-for-board SECONDS, or see `jetbench status`"
+        return BusyError(_holder_text(detail), hint=hint)
     if kind == "space":
         message = f"the sweep does not fit on its disk ({detail})"
         return NotReadyError(message, hint="free some space in the home of its user")
     return NotReadyError(detail or "it refused to start the sweep")
+
+
+def _holder_text(line: str) -> str:
+    """Who has a board, in words."""
+    holder = pairs(line)
+    who = holder.get("who", "somebody")
+    since = f" since {holder['since']}" if "since" in holder else ""
+    sweep = f" (sweep {holder['sweep'].partition('~')[0]})" if "sweep" in holder else ""
+    return f"busy: {who} measures there{since}{sweep}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jetbench.domain.events import (
+    AtWork,
     Connecting,
     Finished,
     JournalBytes,
@@ -17,6 +18,7 @@ from jetbench.domain.events import (
     Planned,
     PutBack,
     Reached,
+    TakenUp,
 )
 from jetbench.formats.journal import EventReader
 from jetbench.formats.words import printable, whole
@@ -33,7 +35,8 @@ class BoardProgress:
 
     name: str
     total: int
-    done: int = 0
+    settled: set[int] = field(default_factory=set)
+    """The ids of the trials that are over."""
     failed: int = 0
     doing: str = "waiting"
     temp_c: float | None = None
@@ -43,6 +46,14 @@ class BoardProgress:
     seconds: list[float] = field(default_factory=list)
     """How long each trial has taken, by the host's clock."""
     reader: EventReader = field(default_factory=EventReader)
+    part: int = 1
+    left: bool = False
+    """Whether it measures on, with nobody to follow."""
+
+    @property
+    def done(self) -> int:
+        """How many trials are over."""
+        return len(self.settled)
 
     def left_s(self, now_s: float) -> float | None:
         """Seconds until its last trial ends, from the mean of those that have ended."""
@@ -79,30 +90,24 @@ class Progress:
                 return [f"{board.name}: reached, {printable(what)}{printable(l4t)}"]
             case Planned():
                 refused = {number for number, _ in event.refused}
-                board.total -= sum(trial.case in refused for trial in self._plan.trials)
+                board.total = sum(trial.case not in refused for trial in self._plan.trials)
                 return [
                     f"{board.name}: {printable(self._plan.cases[number].model)} refused: "
                     f"{printable(failure.message)}"
                     for number, failure in event.refused
                 ]
             case JournalBytes():
+                if event.part != board.part:
+                    board.part, board.reader = event.part, EventReader()
                 lines = (self._journal(board, e, now_s) for e in board.reader.feed(event.data))
                 return [line for line in lines if line]
             case JournalComplete():
                 board.doing = "finishing"
                 return []
-            case PutBack():
-                return [f"{board.name}: the power state that was left behind was dealt with"]
-            case Note():
-                return [f"{board.name}: {printable(event.message)}"]
             case Finished():
-                board.finished = True
-                board.trial_began_s = None
-                if event.error is not None:
-                    board.problem = board.doing = printable(event.error.message)
-                    return [f"{board.name}: {board.problem}"]
-                board.doing = board.problem or "done"
-                return [] if board.problem else [f"{board.name}: done"]
+                return _finished(board, event)
+            case _:
+                return _told(board, event)
 
     def _journal(self, board: BoardProgress, event: Event, now_s: float) -> str | None:
         """One event of a board's journal."""
@@ -120,13 +125,13 @@ class Progress:
             case "done":
                 return self._done(board, event, now_s)
             case "skip":
-                board.done += 1
+                board.settled.add(whole(event.fields.get("id")) or 0)
             case _:
                 return _between(board, event)
         return None
 
     def _done(self, board: BoardProgress, event: Event, now_s: float) -> str:
-        board.done += 1
+        board.settled.add(whole(event.fields.get("id")) or 0)
         took = ""
         if board.trial_began_s is not None:
             board.seconds.append(now_s - board.trial_began_s)
@@ -149,6 +154,36 @@ class Progress:
     def _find(self, event: Event) -> Trial | None:
         number = whole(event.fields.get("id"))
         return None if number is None else self._trials.get(number)
+
+
+def _told(board: BoardProgress, event: SweepEvent) -> list[str]:
+    """What is told in one line."""
+    match event:
+        case TakenUp():
+            board.settled |= event.settled
+            line = f"{len(event.settled)} of {board.total} trials are here already"
+        case AtWork():
+            board.doing = line = "measures by itself"
+            board.left = True
+        case PutBack():
+            line = "the power state that was left behind was dealt with"
+        case Note():
+            line = printable(event.message)
+        case _:
+            return []
+    return [f"{board.name}: {line}"]
+
+
+def _finished(board: BoardProgress, event: Finished) -> list[str]:
+    board.finished = True
+    board.trial_began_s = None
+    if event.error is not None:
+        board.problem = board.doing = printable(event.error.message)
+        return [f"{board.name}: {board.problem}"]
+    if board.left:
+        return []
+    board.doing = board.problem or "done"
+    return [] if board.problem else [f"{board.name}: done"]
 
 
 def _warm_up(event: Event) -> bool:

@@ -44,6 +44,23 @@ def open_sweep(word: str, results: Path) -> KeptSweep:
     raise ResultError(f"{printable(word)}: there is no such sweep{where}", hint=_WHAT)
 
 
+def find_begun(word: str, results: Path) -> Path | None:
+    """The folder of a sweep that was begun here, finished or not; None where there is none.
+
+    Args:
+        word: ``latest``, ``latest~N``, a path of a folder, or a sweep's id.
+        results: The folder below which ids and ``latest`` are looked for.
+
+    Raises:
+        ResultError: ``latest`` is asked for, and there is no such sweep.
+    """
+    if found := _LATEST.fullmatch(word):
+        return _latest(results, int(found[1] or 0))
+    is_id = bool(word) and Path(word).name == word
+    places = (results / word,) if is_id else (Path(word),)
+    return next((place for place in places if _there(place / _PLAN)), None)
+
+
 def sweeps_below(results: Path) -> list[Path]:
     """The folders of sweeps, the oldest first: an id begins with the time it was made at.
 
@@ -81,7 +98,8 @@ def read_sweep(path: Path) -> KeptSweep:
     if _there(path / _PLAN):
         raise ResultError(
             f"{path}: half-written: this sweep has a plan, but no {_RESULT}",
-            hint="it runs still, or its host was stopped; name another, such as latest~1",
+            hint=f"take it up with `jetbench run --resume {path.name}`, or name another, such as "
+            "latest~1",
         )
     raise ResultError(f"{path}: no sweep's folder: it has no {_RESULT}", hint=_WHAT)
 

@@ -7,9 +7,11 @@
         result.json          what came of it, the JSON of `jetbench run`
         models/N.prototxt    the nets that were run
         models/BOARD/N.prototxt   those of them that came from the board itself
-        restores/BOARD       what a later guard said that put a power state back
+        attached.json        where another host has started it: who, and since when
+        restores/BOARD       what a later guard said that put a power state back after a part
         probes/BOARD         the board's answer to the probe, as it came
         journals/BOARD       the board's journal, as it came
+        journals/BOARD~2     that of its second part, where the first one was cut off
         logs/BOARD/ID-MODEL.log   the raw log of each trial, as the board wrote it
 
 Files are 0600, folders 0700: logs and paths tell about a lab.
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_NAME = 64
+_BLOCK = 64 * 1024
 
 
 class SweepFolder:
@@ -52,13 +55,34 @@ class SweepFolder:
         folder._write("plan.json", plan_json.encode())
         return folder
 
+    @classmethod
+    def open(cls, path: Path) -> SweepFolder:
+        """A folder that is there."""
+        return cls(path)
+
+    def keep_attached(self, text: str) -> None:
+        """Note that another host has started this sweep, and deletes it on the boards."""
+        self._write("attached.json", text.encode())
+
+    @property
+    def attached(self) -> bool:
+        """Whether another host has started it."""
+        return (self.path / "attached.json").exists()
+
+    def own(self) -> None:
+        """Take it over from the host that has started it."""
+        self._try(self.path, lambda: (self.path / "attached.json").unlink(missing_ok=True))
+
     def keep_probe(self, board: str, answer: bytes) -> None:
         """Store a board's answer to the probe."""
         self._put(f"{self.path}/probes", board, answer)
 
-    def keep_restore(self, board: str, said: bytes) -> None:
-        """Store what a guard said that put a power state back after the fact."""
-        self._put(f"{self.path}/restores", board, said)
+    def keep_restore(self, board: str, said: bytes, part: int = 1) -> None:
+        """Store what a guard said that put a power state back after a part.
+
+        Part 0: what another sweep had left was put back before this one began.
+        """
+        self._put(f"{self.path}/restores", _of_part(board, part), said)
 
     def keep_model(self, number: int, data: bytes, board: str | None = None) -> None:
         """Store a net as it was sent; `board` where it is that board's own file."""
@@ -73,34 +97,60 @@ class SweepFolder:
         self._put(folder, name, data)
         return Path(folder, name)
 
-    def append_journal(self, board: str, offset: int, data: bytes) -> None:
-        """Store a piece of a board's journal where it belongs."""
-        folder = f"{self.path}/journals"
+    def append_journal(self, board: str, offset: int, data: bytes, part: int = 1) -> None:
+        """Store a piece of the journal of a board's part where it belongs."""
+        folder, name = f"{self.path}/journals", _of_part(board, part)
 
         def append() -> None:
-            if board not in self._journals:
+            if name not in self._journals:
                 self._make(folder)
-                self._journals[board] = os.open(f"{folder}/{board}", os.O_RDWR | os.O_CREAT, 0o600)
+                self._journals[name] = os.open(f"{folder}/{name}", os.O_RDWR | os.O_CREAT, 0o600)
             # Unbuffered: what a full disk refuses must not be tried again at the end.
             written = 0
             while written < len(data):
-                written += os.pwrite(self._journals[board], data[written:], offset + written)
+                written += os.pwrite(self._journals[name], data[written:], offset + written)
 
-        self._try(f"{folder}/{board}", append)
+        self._try(f"{folder}/{name}", append)
 
-    def sync_journal(self, board: str) -> None:
-        """Return when a board's journal is on the disk, not only on its way."""
-        file = self._journals.get(board)
+    def sync_journal(self, board: str, part: int = 1) -> None:
+        """Return when a part's journal is on the disk, not only on its way."""
+        name = _of_part(board, part)
+        file = self._journals.get(name)
         if file is not None:
-            self._try(f"{self.path}/journals/{board}", lambda: os.fsync(file))
+            self._try(f"{self.path}/journals/{name}", lambda: os.fsync(file))
 
     def journal_lines(self, board: str) -> Iterator[bytes]:
-        """The lines of a board's journal; none where there is no journal."""
-        path = self.path / "journals" / board
-        if not path.exists():
-            return
-        with self._try(path, lambda: path.open("rb")) as file:
-            yield from file
+        """The lines of a board's journals, part by part; none where there is no journal.
+
+        After each part stands what was said when its power state was put back later.
+        """
+        for part in range(1, len(self.journal_sizes(board)) + 1):
+            for folder in ("journals", "restores"):
+                path = self.path / folder / _of_part(board, part)
+                if path.exists():
+                    with self._try(path, lambda path=path: path.open("rb")) as file:  # type: ignore[misc]
+                        yield from file
+
+    def journal_sizes(self, board: str) -> tuple[int, ...]:
+        """How much of each part's journal is here, up to the end of its last whole line."""
+        sizes: list[int] = []
+        while (path := self.path / "journals" / _of_part(board, len(sizes) + 1)).exists():
+            sizes.append(self._try(path, lambda path=path: _whole_lines(path)))  # type: ignore[misc]
+        return tuple(sizes)
+
+    def probe(self, board: str) -> bytes | None:
+        """A board's answer to the probe, where it is here."""
+        return self._read(self.path / "probes" / board)
+
+    def model(self, number: int, board: str | None = None) -> bytes | None:
+        """A net as it was sent, where it is here; `board` for that board's own file."""
+        folder = self.path / "models"
+        return self._read((folder if board is None else folder / board) / f"{number}.prototxt")
+
+    def plan_text(self) -> str:
+        """The plan, JSON."""
+        path = self.path / "plan.json"
+        return self._try(path, lambda: path.read_text(encoding="utf-8"))
 
     def keep_result(self, result_json: str) -> None:
         """Store the result, whole or not at all."""
@@ -111,6 +161,9 @@ class SweepFolder:
         for file in self._journals.values():
             os.close(file)
         self._journals.clear()
+
+    def _read(self, path: Path) -> bytes | None:
+        return self._try(path, lambda: path.read_bytes() if path.exists() else None)
 
     def _write(self, name: str, data: bytes) -> None:
         """Replace a file, whole or not at all."""
@@ -151,3 +204,21 @@ class SweepFolder:
             message = f"{path} cannot be written: {error.strerror}"
             hint = "free some space, or choose another place with --results DIR"
             raise StoreError(message, hint=hint) from error
+
+
+def _of_part(board: str, part: int) -> str:
+    """No board's name has a tilde in it."""
+    return board if part == 1 else f"{board}~{part}"
+
+
+def _whole_lines(path: Path) -> int:
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(end - _BLOCK, 0)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0

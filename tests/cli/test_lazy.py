@@ -41,4 +41,4 @@ def test_an_unknown_command_brings_the_nearest() -> None:
         timeout=60,
     )
     assert done.returncode == 2
-    assert "Did you mean 'estimate'?" in done.stderr
+    assert "Did you mean 'estimate'" in done.stderr

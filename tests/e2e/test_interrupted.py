@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jetbench.bench import sweep
+from jetbench.bench import contact, sweep
 from jetbench.bench.plan import make_plan
-from jetbench.cli.measure import carry_out, exit_code
+from jetbench.cli.measure import carry_out, exit_code, new_recorder
 from jetbench.domain.plan import Options
 from jetbench.formats.inventory import parse_inventory
 from jetbench.virtual.fleet import VirtualFleet
@@ -126,33 +126,34 @@ def test_a_cut_cable_costs_no_trial(jetbench: Program, fleet: VirtualFleet) -> N
     assert at_rest(fleet.boards[0])
 
 
-def test_a_board_that_restarts_loses_the_rest_of_its_trials(
+def test_a_board_that_restarts_is_measured_to_the_end(
     jetbench: Program, fleet: VirtualFleet
 ) -> None:
-    """What it had measured is kept, the rest is lost and says why; the other board goes on."""
+    """What it had measured is kept, the rest is measured once it is back, and a note says so."""
     board = fleet.boards[0]
+    before = power_state(board)
     with jetbench.started(*SHORT) as started:
         started.wait_for(r"virt-01: 2/5")
         board.reboot()
         done = started.end()
-    assert done.status == 1, done.err
-    lost, good = done.document["records"]
-    assert good["status"] == "ok"
-    assert lost["forward_ms"]["n"] >= 2
-    assert lost["reasons"]
-    assert lost["status"] == "suspect"
+    assert done.status == 0, done.err
+    for record in done.document["records"]:
+        assert record["status"] == "ok"
+        assert [trial["id"] for trial in record["trials"]] == [1, 2, 3, 4, 5]
+        assert record["forward_ms"]["n"] == 5
     told = done.document["boards"]["virt-01"]
-    # Over the connection that finds it up again, what its guard had saved is put back.
+    assert "the board went down; measuring the" in told["notes"][-1]
     assert told["restored"] is True
-    assert power_state(board)[0] == "pmode:0003\n"
-    assert "left behind: False" in power_state(board)
+    # A reboot lets the clocks go, whatever they were before.
+    assert power_state(board)[0] == before[0]
+    assert at_rest(board)
 
 
 def test_a_board_that_goes_away_is_given_up(
     fleet: VirtualFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a while, honestly as lost; what had come from it is kept."""
-    monkeypatch.setattr(sweep, "RECONNECT_S", 1.5)
+    monkeypatch.setattr(contact, "RECONNECT_S", 1.5)
     monkeypatch.setenv("HOME", str(tmp_path))
     inventory = parse_inventory(fleet.inventory_text(), "test")
     plan = make_plan(inventory.boards, ["bvlc_alexnet"], Options(repeats=6), ("jetbench",))
@@ -168,7 +169,8 @@ def test_a_board_that_goes_away_is_given_up(
             yield event
 
     monkeypatch.setattr(sweep, "run_sweep", unplugging)
-    result = carry_out(plan, tmp_path / "results", quiet=True)
+    recorder = new_recorder(plan, tmp_path / "results")
+    result = recorder.result(interrupted=carry_out(plan, recorder, quiet=True))
     assert exit_code(result) == 1
     good, lost = result.records
     assert good.status == "ok"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.real.conftest import RealBoard
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "real-boards"
+MODEL = "bvlc_alexnet"
+"""What the tests of faults measure, three times."""
 PATIENCE_S = 120.0
 """For what must happen, however busy the machine is."""
 PROGRAM = (sys.executable, "-m", "jetbench")
@@ -64,6 +66,32 @@ def doubts(record: dict[str, Any]) -> list[dict[str, str]]:
     assert record["status"] == ("suspect" if record["reasons"] else "ok")
     assert record["reasons"] == [finding["evidence"] for finding in record["findings"]]
     return [finding for finding in record["findings"] if finding["check"] not in shared]
+
+
+def assert_measured(done: Done, board: RealBoard) -> None:
+    """Every trial of a board has its number, each of them once."""
+    record = done.records[board.name, MODEL]
+    assert doubts(record) == []
+    assert [trial["id"] for trial in record["trials"]] == [1, 2, 3]
+    kept = (done.folder / "journals" / board.name).read_bytes()
+    for word in (b"trial", b"done"):
+        ran = re.findall(rb"^@%b id=(\d+)" % word, kept, re.MULTILINE)
+        assert ran == [b"1", b"2", b"3"]
+    assert record["forward_ms"]["n"] == 3
+    assert done.document["boards"][board.name]["error"] is None
+    assert done.document["boards"][board.name]["restored"] is True
+
+
+def assert_measured_in_parts(done: Done, board: RealBoard) -> None:
+    """The same, where the sweep was cut off on the board and taken up again there."""
+    record = done.records[board.name, MODEL]
+    assert [trial["id"] for trial in record["trials"]] == [1, 2, 3]
+    assert record["forward_ms"]["n"] == 3
+    assert done.document["boards"][board.name]["restored"] is True
+    parts = sorted((done.folder / "journals").glob(f"{board.name}*"))
+    assert len(parts) == 2, parts
+    kept = b"".join(part.read_bytes() for part in parts)
+    assert sorted(re.findall(rb"^@done id=(\d+)", kept, re.MULTILINE)) == [b"1", b"2", b"3"]
 
 
 def jetbench(*words: str | Path) -> Done:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jetbench.formats.journal import EventReader, JournalReader
-from jetbench.remote.session import Parcel, Row
+from jetbench.remote.parcel import Parcel, Row
 
 if TYPE_CHECKING:
     from jetbench.formats.journal import JournalTrial
@@ -29,6 +29,8 @@ def parcel(
     """A sweep of a few trials of one net."""
     return Parcel(
         sweep_id=sweep,
+        part=1,
+        board="virt-01",
         holder=f'who="ann@desk" since=2026-01-02T03:04:05Z sweep={sweep}',
         settings={
             "SWEEP": sweep,

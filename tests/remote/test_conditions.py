@@ -12,7 +12,8 @@ from jetbench.bench.guard import Guard
 from jetbench.domain.errors import BusyError
 from jetbench.formats.journal import EventReader
 from jetbench.remote.exchange import script_text
-from jetbench.remote.session import Row, Session
+from jetbench.remote.parcel import Row
+from jetbench.remote.session import Session
 from tests.remote.sweeping import SWEEP, drain, drain_until, parcel, read, states, wait_for
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-# Prints the journal from OFFSET on, until nobody of the sweep is left on the board: neither
+# Prints the journal from OFFSET on, until nobody of this part is left on the board: neither
 # the runner nor the guard. Then waits for leave to delete. Set before: NONCE, SWEEP, OFFSET.
 DIR=$BASE/sweeps/$SWEEP
 if [ ! -e "$DIR/started" ]; then
@@ -6,13 +6,16 @@ if [ ! -e "$DIR/started" ]; then
     exit 0
 fi
 say journal
-# Runner and guard hold the lock between them: when it is free, both have ended.
-flock -s 0 <"$LOCK" >/dev/null 2>&1 &
+# Another host may delete it meanwhile: what is open stays.
+exec 7<"$DIR/journal"
+# Who writes to the journal holds its lock.
+flock -s 7 3>&- >/dev/null 2>&1 &
 tail -c "+$((OFFSET + 1))" -s 0.1 -f --pid=$! "$DIR/journal"
-say "eof size=$(wc -c <"$DIR/journal")"
+say "eof size=$(wc -c <&7)"
 IFS= read -r answer
 if [ "$answer" = forget ]; then
     rm -rf "$DIR"
+    rmdir "$BASE/line" 2>/dev/null
     rmdir "$BASE/sweeps" 2>/dev/null && rm -f "$BASE/holder" && rmdir "$BASE"
     say forgotten
 fi

@@ -1,7 +1,8 @@
-# Runs the trials of one sweep in order, alone on the board, and writes down all that happens
-# in one append-only file. Started detached, with the board's lock on descriptor 9 and, where
-# sudo wants a password, that on standard input. Argument: the sweep's folder, which holds
-# settings.sh, trials, models/ and the other scripts. Stops on TERM.
+# Runs the trials of one part of a sweep in order, alone on the board, and writes down all that
+# happens in one append-only file. Started detached, with the board's lock on descriptor 9, the
+# journal, which is locked as well, on 3 and, where sudo wants a password, that on standard
+# input. Argument: the part's folder, which holds settings.sh, trials, models/ and the other
+# scripts. Stops on TERM.
 #
 # A line of `trials`: ID MODEL ITERATIONS MODE CASE REPEAT. Trials of one power mode stand
 # together; the ID of a warm-up is 0. MODE is an id, a name or "keep".
@@ -9,7 +10,7 @@ DIR=$1
 cd "$DIR" || exit 1
 . ./common.sh
 . ./settings.sh
-exec 3>>journal 4<&0 </dev/null
+exec 4<&0 </dev/null
 printf '%s\n' "$$" >pid
 
 stop=
@@ -210,6 +211,12 @@ trial() {
     own_time
     telemetry off
     hash=$(sha256sum <log)
+    # A program that could not write all of its log does not say so: fewer than 16 blocks. What
+    # may be cut is no result.
+    if free=$(stat -f -c %a . 2>/dev/null) && [ "$free" -lt 16 ]; then
+        stop='no-space'
+        return
+    fi
     # In one piece, so that who follows is woken once.
     {
         samples "$began"
@@ -218,14 +225,19 @@ trial() {
             "${stop:+ stop=$stop}" " own_cs=$((own - own_before))" "$usage" "$sensors"
     } >block || stop='no-space'
     cat block >&3 || stop='no-space'
-    # A program that could not write all of its log does not say so: fewer than 16 blocks.
-    free=$(stat -f -c %a . 2>/dev/null) && [ "$free" -lt 16 ] && stop='no-space'
+    # A board on which nothing ends any more would take days to say so.
+    case $code in
+    124 | 137) [ $((${up%.*} - ${began%.*})) -lt "$limit" ] || hung=$((hung + 1)) ;;
+    *) hung=0 ;;
+    esac
+    [ "$hung" -lt 3 ] || stop=hangs
     if [ -n "$PRECISION" ] && [ "$1" != 0 ] && [ "$code" = 0 ]; then
         awk '/Average Forward pass:/ {value = $(NF - 1)} END {if (value > 0) print value}' log \
             >>"values.$4"
     fi
 }
 
+hung=0
 uptime_s
 started=${up%.*}
 while [ -z "$stop" ] && read -r id model iterations wanted case repeat <&5; do

@@ -1,7 +1,8 @@
-# Unpacks a sweep and starts its runner, detached; then follow.sh, which stands below it in
-# the same text, prints the journal. Doing it twice is harmless: a sweep that has started is
-# only followed. Set before: NONCE, SWEEP, HOLDER, SETTINGS, TAR_BYTES, PASSWORD (1 when a
-# line with the sudo password comes before the tar). Standard input: that line, the tar.
+# Unpacks a part of a sweep and starts its runner, detached; then follow.sh, which stands below
+# it in the same text, prints the journal. Doing it twice is harmless: what has started is only
+# followed. Set before: NONCE, SWEEP, BOARD, HOLDER, SETTINGS, TAR_BYTES, WAIT_S (how long to
+# wait in line for a board that is in use), PROBE, PASSWORD (1 when a line with the sudo
+# password comes before the tar). Standard input: that line, the tar.
 DIR=$BASE/sweeps/$SWEEP
 secret=
 if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
@@ -11,27 +12,75 @@ refuse() {
     exit 0
 }
 
-make_folders "$BASE" "$BASE/sweeps"
+# Whether nobody who waits has come before us, with the lock in our hands. Whoever has left
+# the line without a word (a lost host, a reboot) has no process any more, and is removed.
+first_in_line() {
+    for other in "$BASE"/line/*/; do
+        came=
+        { read -r pid boot came <"${other}owner"; } 2>/dev/null
+        if [ "$other" = "$new/" ] || [ -z "$came" ]; then
+            continue
+        elif [ "$boot" != "$boot_id" ] || ! [ -d "/proc/$pid" ]; then
+            rm -rf "$other"
+        elif [ "$came" != 0 ] && { [ "$came" -lt "$arrived" ] || [ "$arrived" = 0 ]; }; then
+            first_line "${other}holder" || line='who="somebody"'
+            return 1
+        fi
+    done
+}
 
 if [ ! -e "$DIR/started" ]; then
-    new=$DIR.$NONCE
-    [ ! -e "$DIR" ] || rm -rf "$DIR"
-    trap 'rm -rf "$new"' EXIT
-    mkdir "$new" || refuse folder "cannot make $new"
+    new=$BASE/line/$SWEEP.$NONCE
+    trap 'rm -rf "$new"; rmdir "$BASE/line" "$BASE/sweeps" "$BASE" 2>/dev/null' EXIT
+    trap 'exit 1' HUP PIPE TERM
+    # Somebody who leaves may just be taking the empty folders away.
+    for try in 1 2 3; do
+        make_folders "$BASE" "$BASE/sweeps" "$BASE/line"
+        mkdir "$new" 2>/dev/null && break
+        [ "$try" -lt 3 ] || refuse folder "cannot make $new"
+    done
+    uptime_s
+    arrived=$(printf '%s' "$up" | tr -d .)
+    [ "$WAIT_S" != 0 ] || arrived=0
+    first_line /proc/sys/kernel/random/boot_id
+    boot_id=$line
+    # Where there is no room, tar says so, and in better words.
+    printf '%s %s %s\n' "$$" "$boot_id" "$arrived" 2>/dev/null >"$new/owner"
     problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) ||
         refuse space "$problem; $(df -Ph "$BASE" | awk 'NR == 2 {print $4}') are free"
-    printf '%s' "$SETTINGS" >"$new/settings.sh" || refuse space "cannot write to $new"
-    mv "$new" "$DIR" || refuse folder "cannot make $DIR"
-    trap - EXIT
+    { printf '%s' "$SETTINGS" >"$new/settings.sh" && printf '%s\n' "$HOLDER" >"$new/holder" &&
+        printf '%s' "$BOARD" >"$new/board" && printf '%s' "$PROBE" >"$new/probe" &&
+        : >"$new/journal"; } ||
+        refuse space "cannot write to $new"
     exec 9<"$LOCK"
-    # A second's patience: who follows a sweep's end takes the lock for a moment.
-    if ! flock -w 1 9; then
-        rm -rf "$DIR"
-        first_line "$BASE/holder" || line='who="another user"'
-        refuse busy "$line"
-    fi
+    give_up=$((${up%.*} + WAIT_S))
+    # A second's patience: who looks whether a board is in use takes the lock for a moment.
+    pause=1
+    while :; do
+        if flock -w "$pause" 9; then
+            if first_in_line; then break; fi
+            flock -u 9
+            sleep 0.2
+        else
+            first_line "$BASE/holder" || line='who="another user"'
+        fi
+        uptime_s
+        [ "${up%.*}" -lt "$give_up" ] || refuse busy "$line"
+        # Where nobody listens any more, this ends us.
+        say "waiting $(printf '%s' "$line" | b64)" || exit 1
+        pause=$((give_up - ${up%.*}))
+        [ "$pause" -le 5 ] || pause=5
+    done
+    [ ! -e "$DIR" ] || rm -rf "$DIR"
+    mv "$new" "$DIR" || refuse folder "cannot make $DIR"
+    rm -f "$DIR/owner"
+    trap - EXIT HUP PIPE TERM
+    rmdir "$BASE/line" 2>/dev/null
     printf '%s\n' "$HOLDER" >"$BASE/holder"
-    : >"$DIR/journal"
+    # The journal is locked as long as anybody writes to it: runner and guard have this very
+    # descriptor. So whoever follows knows when no more will come.
+    exec 3>>"$DIR/journal"
+    flock 3
     if ! : >"$DIR/started"; then
         rm -rf "$DIR"
         refuse space "cannot write to $DIR"
@@ -44,5 +93,5 @@ if [ ! -e "$DIR/started" ]; then
         setsid /bin/sh "$DIR/runner.sh" "$DIR" </dev/null >/dev/null 2>&1 &
     fi
     secret=
-    exec 9<&-
+    exec 3>&- 9<&-
 fi

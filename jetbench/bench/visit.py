@@ -1,0 +1,381 @@
+"""One board's part in a sweep, in a thread of its own.
+
+Inside it errors are raised; at its border they become the `error` of its `Finished`. It never
+writes to a disk or a terminal: whoever consumes the events does.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jetbench.analysis.readiness import lacks
+from jetbench.bench.contact import Contact
+from jetbench.bench.parcel import in_order, make_parcel
+from jetbench.bench.plan import filled
+from jetbench.domain.errors import (
+    BoardAnswerError,
+    BoardError,
+    BusyError,
+    JetbenchError,
+    LinkLostError,
+    NotReadyError,
+)
+from jetbench.domain.events import (
+    AtWork,
+    Connecting,
+    Finished,
+    JournalBytes,
+    JournalComplete,
+    Note,
+    Planned,
+    PutBack,
+    Reached,
+    Receipt,
+    TakenUp,
+)
+from jetbench.domain.part import part_key
+from jetbench.formats.journal import EventReader
+from jetbench.formats.probe import parse_probe
+from jetbench.formats.words import whole
+from jetbench.remote.session import Session
+
+if TYPE_CHECKING:
+    import queue
+    import threading
+    from collections.abc import Mapping
+
+    from jetbench.bench.errand import Door, Errand
+    from jetbench.domain.board import Board
+    from jetbench.domain.events import SweepEvent
+    from jetbench.domain.facts import BoardFacts
+    from jetbench.domain.part import KnownBoard
+    from jetbench.domain.plan import Case, Plan
+    from jetbench.formats.journal import Event
+    from jetbench.remote.parcel import Parcel
+    from jetbench.remote.session import Follower
+
+TRIAL_SLACK_S = 60.0
+"""Beyond a trial's limit: setting power and clocks, packing the log, putting back."""
+STORE_TIMEOUT_S = 120.0
+MAX_FOLLOWS = 100
+"""How often one journal is asked for: a board that lies about its size must not keep us."""
+MAX_FAILURES = 3
+"""A board that fails so often in a row, with no trial done in between, is given up."""
+AGAIN_S = 2.0
+"""The pause before a board is tried again, doubled each time."""
+WAKEUP_S = 1.0
+
+_PUT_BACK = {"restored", "not-restored"}
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part as its journal has told of it so far."""
+
+    number: int
+    received: int = 0
+    events: EventReader = field(default_factory=EventReader)
+    guard: set[str] = field(default_factory=set)
+    """Every state that the guard has told of."""
+    end: str | None = None
+    """Why it ended, where it says so."""
+    at_work: bool = False
+    """Whether a trial was begun."""
+
+    @property
+    def broken(self) -> str | None:
+        """Why it was cut off; None where it has ended by itself."""
+        if self.end == "guard-gone":
+            return "the guard of its power state died"
+        return "the runner was killed, or the board went down" if self.end is None else None
+
+
+@dataclass(slots=True)
+class Visit:
+    """One board's part in a sweep."""
+
+    plan: Plan
+    board: Board
+    door: Door
+    stop: threading.Event
+    events: queue.SimpleQueue[SweepEvent]
+    errand: Errand
+    left: bool = False
+    """Whether the board measures and nobody is to wait for it."""
+    part: _Part = field(default_factory=lambda: _Part(0))
+    settled: set[int] = field(default_factory=set)
+    """The trials that need not be run again."""
+    begun: set[int] = field(default_factory=set)
+    nets: Mapping[int, bytes] = field(default_factory=dict)
+    """The board's own nets that were run in an earlier part, by the case's number."""
+    cases: dict[int, Case] = field(default_factory=dict)
+    """Those that can be run there, by number."""
+    waited_for: str = ""
+    began_s: float = field(default_factory=time.monotonic)
+    contact: Contact = field(init=False)
+    stop_sent: bool = False
+
+    def __post_init__(self) -> None:
+        """Nothing is connected yet."""
+        self.contact = Contact(self.board, self.door.connect, self.stop)
+
+    def run(self) -> None:
+        """Do all of it; the last event is `Finished`."""
+        error: BoardError | None = None
+        try:
+            self._visit()
+        except BoardError as problem:
+            error = problem
+        except JetbenchError as problem:
+            error = BoardError(problem.message, hint=problem.hint)
+        except Exception as problem:  # noqa: BLE001 - a board's border: the others go on
+            error = BoardError(f"jetbench itself failed: {type(problem).__name__}: {problem}")
+        finally:
+            self.contact.hang_up()
+            self.events.put(Finished(self.board.name, error))
+
+    def _visit(self) -> None:
+        known = self.errand.known.get(self.board.name)
+        if known is not None:
+            self._recall(known)
+        self.events.put(Connecting(self.board.name))
+        self.contact.connect()
+        if known is not None:
+            self._catch_up(known)
+        if self.errand.measure and not self.left:
+            self._measure()
+
+    def _recall(self, known: KnownBoard) -> None:
+        """Tell what is here of the board already, before it is asked for more."""
+        self.settled |= known.settled
+        self.begun |= known.begun
+        self.nets = known.models
+        self.part = _Part(len(known.sizes))
+        if known.probe is not None:
+            facts = parse_probe(known.probe)
+            self.events.put(Reached(self.board.name, facts, known.probe))
+            cases, refused = filled(self.plan, known.models, {})
+            self.events.put(Planned(self.board.name, tuple(cases.items()), refused))
+        self.events.put(TakenUp(self.board.name, known.settled))
+
+    def _catch_up(self, known: KnownBoard) -> None:
+        """Fetch what the board keeps of the sweep, and follow what still runs there."""
+        name = self.board.name
+        parts = [
+            part
+            for part in self.contact.persist(Session.status).parts
+            if part.sweep_id == self.plan.sweep_id and part.board in {None, name}
+        ]
+        for part in parts:
+            here = known.sizes[part.part - 1] if part.part <= len(known.sizes) else 0
+            self.part = _Part(part.part, received=here)
+            self._receive(self.contact.persist(self._follow))
+            if self.left:
+                return
+        if not parts and not self.errand.measure:
+            if in_order(self.plan, dict(enumerate(self.plan.cases)), self.settled, set()):
+                message = "it keeps nothing of this sweep any more"
+                hint = f"measure what is missing: jetbench run --resume {self.plan.sweep_id}"
+                raise BoardAnswerError(message, hint=hint)
+            return
+        now = self.contact.persist(Session.status)
+        if self.errand.forget and now.left_behind and now.held_by is None:
+            facts = None if known.probe is None else parse_probe(known.probe)
+            self._put_back(self._password(facts) if facts else None)
+
+    def _measure(self) -> None:
+        """Measure what was not measured yet; where that is cut off, the rest of it."""
+        name = self.board.name
+        failures = 0
+        while True:
+            settled = len(self.settled)
+            if not self._measure_part() or self.left:
+                return
+            why = self.part.broken
+            missing = len(in_order(self.plan, self.cases, self.settled, self.begun))
+            if why is None or self.stop.is_set() or not missing:
+                return
+            failures = failures + 1 if len(self.settled) == settled else 1
+            if failures == MAX_FAILURES:
+                message = f"given up after it has failed {failures} times in a row: {why}"
+                raise BoardError(message, hint="look after the board, then run --resume")
+            trials = "the trial that is" if missing == 1 else f"the {missing} trials that are"
+            self.events.put(Note(name, f"{why}; measuring {trials} left"))
+            self.stop.wait(AGAIN_S * 2 ** (failures - 1) * self.contact.jitter.uniform(0.5, 1.5))
+
+    def _measure_part(self) -> bool:
+        """Measure what is left, as one more part; False where there is nothing to be done."""
+        name, options = self.board.name, self.plan.options
+        facts, answer = self.contact.persist(self._probe)
+        if facts.left_behind and facts.held_by is None and not options.needs_guard:
+            # A guard would put it back; without one it is to be done before anything is read.
+            said = self.contact.persist(
+                lambda session: session.restore(password=self._password(facts))
+            )
+            self.events.put(PutBack(name, said, of_this_sweep=False))
+            facts, answer = self.contact.persist(self._probe)
+        self.events.put(Reached(name, facts, answer))
+        problems = [
+            lack for lack in lacks(facts, options, options.gpu_on(self.board)) if lack.stops
+        ]
+        if problems:
+            message = "; ".join(lack.message for lack in problems)
+            raise NotReadyError(message, hint="; ".join(lack.advice for lack in problems))
+        numbers = [number for number, _ in self._on_board()]
+        sent = dict(zip(numbers, facts.files, strict=True))
+        self.cases, refused = filled(self.plan, self.nets, sent)
+        self.events.put(Planned(name, tuple(self.cases.items()), refused))
+        trials = in_order(self.plan, self.cases, self.settled, self.begun)
+        if not trials or self.stop.is_set():
+            return False
+        password = self._password(facts) if options.needs_guard else None
+        elapsed_s = int(time.monotonic() - self.began_s)
+        parcel = make_parcel(
+            self.plan,
+            self.board,
+            facts=facts,
+            probe=answer,
+            cases=self.cases,
+            trials=trials,
+            part=self.part.number + 1,
+            holder=self.door.holder,
+            deadline_s=options.deadline_s and max(options.deadline_s - elapsed_s, 1),
+        )
+        self.part = _Part(parcel.part)
+        self._receive(self.contact.persist(lambda session: self._start(session, parcel, password)))
+        if not self.left and "saved" in self.part.guard and self.part.guard.isdisjoint(_PUT_BACK):
+            # It was killed, or the board went down and has come back.
+            self._put_back(password)
+        return True
+
+    def _start(self, session: Session, parcel: Parcel, password: str | None) -> Follower:
+        left_s = self.errand.wait_s - (time.monotonic() - self.began_s)
+        return session.start(
+            parcel,
+            password=password,
+            wait_s=max(int(left_s), 0),
+            waiting=self._waiting,
+        )
+
+    def _waiting(self, who: str) -> None:
+        """Somebody else measures on the board, and we wait in line."""
+        if self.stop.is_set():
+            raise BusyError(who)
+        if who != self.waited_for:
+            self.waited_for = who
+            self.events.put(Note(self.board.name, f"{who}; waiting in line"))
+
+    def _probe(self, session: Session) -> tuple[BoardFacts, bytes]:
+        return session.probe(
+            caffe=self.board.caffe,
+            caffe_root=self.board.caffe_root,
+            gpu=str(self.plan.options.gpu_on(self.board)),
+            paths=tuple(path for _, path in self._on_board()),
+        )
+
+    def _password(self, facts: BoardFacts) -> str | None:
+        """The sudo password, where the board wants one."""
+        return self.door.password(self.board) if facts.sudo == "password" else None
+
+    def _put_back(self, password: str | None) -> None:
+        """Do what the guard of this sweep could not."""
+        name = self.board.name
+        try:
+            said = self.contact.persist(lambda session: session.restore(password=password))
+        except BoardError as error:
+            message = f"power mode and clocks could not be put back: {error.message}"
+            self.events.put(Note(name, message))
+        else:
+            self.events.put(PutBack(name, said, of_this_sweep=True, part=self.part.number))
+
+    def _on_board(self) -> list[tuple[int, str]]:
+        """The cases whose nets are to be fetched from the board: their numbers, and the paths."""
+        return [
+            (number, case.board_path)
+            for number, case in enumerate(self.plan.cases)
+            if case.board_path is not None and number not in self.nets
+        ]
+
+    def _receive(self, follower: Follower) -> None:
+        """Pass on the journal of a part to its end, over as many connections as it takes."""
+        name, part = self.board.name, self.part
+        patience_s = self.plan.options.timeout_s + TRIAL_SLACK_S
+        if self.plan.options.cooldown_c is not None:
+            patience_s += self.plan.options.cooldown_wait_s
+        for _ in range(MAX_FOLLOWS):
+            try:
+                for data in follower.chunks(
+                    patience_s=patience_s, wakeup_s=WAKEUP_S, wakeup=self._wakeup
+                ):
+                    self._take(data, follower.offset)
+                    if self.left:
+                        return
+            except LinkLostError as lost:
+                self.contact.lost()
+                self.events.put(Note(name, f"{lost.message}; connecting again"))
+                follower = self.contact.persist(self._follow)
+                continue
+            if follower.size != part.received:
+                # The last bytes may come after the board has looked at the clock.
+                follower.leave()
+                follower = self.contact.persist(self._follow)
+                continue
+            break
+        else:
+            message = "its journal does not come to an end"
+            raise BoardAnswerError(message)
+        receipt = Receipt()
+        self.events.put(JournalComplete(name, part.received, receipt, part.number))
+        stored = receipt.wait(STORE_TIMEOUT_S)
+        try:
+            if not self.errand.forget:
+                follower.leave()
+                return
+            if stored:
+                follower.forget()
+                return
+        except (LinkLostError, BoardAnswerError):
+            self.contact.lost()
+        key = part_key(self.plan.sweep_id, part.number)
+        self.events.put(Note(name, f"~/.jetbench/sweeps/{key} is left on the board"))
+
+    def _take(self, data: bytes, end: int) -> None:
+        """Pass on a piece of the journal, which ends at that offset."""
+        name, part = self.board.name, self.part
+        self.events.put(JournalBytes(name, end - len(data), data, part.number))
+        part.received = end
+        for event in part.events.feed(data):
+            self._note(event)
+        if self.errand.detach and part.at_work:
+            self.left = True
+            self.events.put(AtWork(name))
+
+    def _note(self, event: Event) -> None:
+        """Take up what an event of the journal tells."""
+        match event.kind:
+            case "guard" if "state" in event.fields:
+                self.part.guard.add(event.fields["state"])
+            case "trial":
+                self.part.at_work = True
+                self.begun.add(whole(event.fields.get("id")) or 0)
+            case "done" if "stop" not in event.fields:
+                self.settled.add(whole(event.fields.get("id")) or 0)
+            case "skip":
+                self.settled.add(whole(event.fields.get("id")) or 0)
+            case "end":
+                self.part.end = event.fields.get("reason", "")
+
+    def _follow(self, session: Session) -> Follower:
+        key = part_key(self.plan.sweep_id, self.part.number)
+        follower = session.follow(key, self.part.received)
+        if follower is None:
+            message = "it knows nothing of this sweep any more"
+            raise BoardAnswerError(message, hint="was its home cleaned, or the board replaced?")
+        return follower
+
+    def _wakeup(self) -> None:
+        if self.stop.is_set() and not self.stop_sent:
+            self.contact.stop(self.plan.sweep_id)
+            self.stop_sent = True
