@@ -239,3 +239,34 @@ def test_what_makes_no_sense_is_refused(jetbench: Program) -> None:
         assert done.status == 2, (arguments, done.err)
         assert words in done.err
         assert "hint:" in done.err
+
+
+def test_hosts_wait_in_line_for_a_board(jetbench: Program, other: Program) -> None:
+    """The one that comes second is told who measures, waits, and measures after that."""
+    long = ("run", "bvlc_alexnet", "--repeats", "15", "--warm-up", "0")
+    sweep = jetbench(*long, "--detach").out.strip()
+    refused = other(*RUN)
+    assert refused.status == 3
+    assert f"(sweep {sweep})" in refused.err
+    assert "busy: " in refused.err
+    waited = other(*RUN, "--wait-for-board", "60", "--format", "json")
+    assert waited.status == 0, waited.err
+    assert f"(sweep {sweep}); waiting in line" in waited.err
+    assert [record["forward_ms"]["n"] for record in waited.document["records"]] == [REPEATS] * 2
+    done = jetbench("attach", sweep, "--format", "json")
+    assert done.status == 0, "the board has run another sweep since, and has kept this one"
+    assert {len(ids) for ids in measured(jetbench).values()} == {15}
+
+
+def test_a_live_sweep_keeps_its_lock(jetbench: Program) -> None:
+    """`boards unlock` says how to end it; with --force it is ended, and the board put back."""
+    free = jetbench("boards", "unlock")
+    assert (free.status, free.out.count("was not locked")) == (0, 2)
+    sweep = jetbench(*RUN, "--detach").out.strip()
+    kept = jetbench("boards", "unlock", "virt-01")
+    assert kept.status == 3
+    assert f"jetbench stop {sweep}" in kept.out
+    broken = jetbench("boards", "unlock", "virt-01", "--force")
+    assert (broken.status, broken.out) == (0, "virt-01: unlocked\n")
+    done = jetbench("run", "--resume", sweep, "--format", "json")
+    assert done.status == 0, done.err

@@ -81,3 +81,36 @@ def test_a_full_disk_is_named(folder: SweepFolder) -> None:
     ) as raised:
         folder.append_journal("one", 0, b"@start\n")
     assert "--results" in (raised.value.hint or "")
+
+
+def test_parts_stand_one_after_the_other(folder: SweepFolder) -> None:
+    """Each followed by what was said when its power state was put back later."""
+    folder.append_journal("tx2-01", 0, b"@start\n@trial id=1\n| H4s")
+    folder.keep_restore("tx2-01", b"@guard state=recovered mode=3\n")
+    folder.append_journal("tx2-01", 0, b"@start\n@end reason=finished\n", part=2)
+    folder.keep_restore("tx2-01", b"of another sweep\n", part=0)
+    assert list(folder.journal_lines("tx2-01")) == [
+        b"@start\n",
+        b"@trial id=1\n",
+        b"| H4s",
+        b"@guard state=recovered mode=3\n",
+        b"@start\n",
+        b"@end reason=finished\n",
+    ]
+    assert folder.journal_sizes("tx2-01") == (len("@start\n@trial id=1\n"), 28)
+    assert folder.journal_sizes("tx2-02") == ()
+
+
+def test_whole_lines_are_found_in_a_large_journal(folder: SweepFolder) -> None:
+    """Also where the last line is longer than what is read at once."""
+    folder.append_journal("tx2-01", 0, b"@start\n" + b"x" * 200_000)
+    assert folder.journal_sizes("tx2-01") == (7,)
+
+
+def test_a_sweep_of_another_host_can_be_taken_over(folder: SweepFolder) -> None:
+    """Until then its journals are left on the boards."""
+    assert not folder.attached
+    folder.keep_attached("{}")
+    assert SweepFolder.open(folder.path).attached
+    folder.own()
+    assert not folder.attached
