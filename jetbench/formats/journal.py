@@ -152,7 +152,7 @@ class JournalReader:
     noise: list[str] = field(default_factory=list)
     """The first lines that are none of ours, safe to print."""
     rests: dict[str, list[Sample]] = field(default_factory=dict)
-    """Telemetry of the board at rest, by power mode; up to `MAX_SAMPLES` each."""
+    """Telemetry of the board at rest, by power mode, at its last; up to `MAX_SAMPLES` each."""
 
     def trials(self, lines: Iterable[bytes]) -> Iterator[JournalTrial]:
         """Each trial of the journal, in order; `events`, `noise`, `rests` fill up on the way.
@@ -187,7 +187,11 @@ class JournalReader:
         if event.kind != "rest":
             return None
         mode = event.fields.get("mode", "")
-        return _Samples(self.rests.setdefault(mode, []) if len(self.rests) < _MAX_MODES else [])
+        # That of the last part counts: between two rests of a mode, the board was at work.
+        kept: list[Sample] = []
+        if mode in self.rests or len(self.rests) < _MAX_MODES:
+            self.rests[mode] = kept
+        return _Samples(kept)
 
     def _hear(self, line: bytes) -> None:
         """Keep a line that is none of ours."""

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jetbench.domain.part import BoardStatus, PartOnBoard, split_key
-from jetbench.formats.words import pairs, printable, unwrapped, whole
+from jetbench.formats.words import pairs, printable, seconds, unwrapped, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_PARTS = 1000
 _MAX_NAME = 128
-_SECONDS = re.compile(r"[0-9]{1,10}(\.[0-9]{1,3})?")
 _ROW = re.compile(rb"[0-9]+ ([0-9]{1,6}\.prototxt) [0-9]+ \S+ ([0-9]{1,6}) [0-9]+")
 
 
@@ -97,10 +96,10 @@ def _part(fields: Mapping[str, str]) -> PartOnBoard | None:
     repeat = whole(fields.get("repeat"))
     doing = None
     if label:
-        doing = printable(label, 64) + ("" if repeat is None else f", {repeat}")
+        doing = printable(label, 64) + ("" if repeat is None else f" #{repeat}")
     elif fields.get("trial") == "0":
         doing = "warming up"
-    up_s, began_s = _seconds(fields.get("up")), _seconds(fields.get("began"))
+    up_s, began_s = seconds(fields.get("up")), seconds(fields.get("began"))
     return PartOnBoard(
         sweep_id=key[0],
         part=key[1],
@@ -120,10 +119,6 @@ def _part(fields: Mapping[str, str]) -> PartOnBoard | None:
 
 def _count(fields: Mapping[str, str], key: str) -> int:
     return max(whole(fields.get(key)) or 0, 0)
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and _SECONDS.fullmatch(text) else None
 
 
 def _words(encoded: str) -> Mapping[str, str]:

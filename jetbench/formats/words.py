@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+_SECONDS = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?")
 _WORD = re.compile(r"""([A-Za-z0-9_]+)=(?:"([^"]*)"|(\S*))""")
 
 
@@ -27,6 +28,11 @@ def whole(text: str | None) -> int | None:
     Python's own `int` takes other scripts' digits, and raises over thousands of them.
     """
     return int(text) if text is not None and _WHOLE.fullmatch(text) else None
+
+
+def seconds(text: str | None) -> float | None:
+    """A time such as ``6372.44``; None for everything else."""
+    return float(text) if text is not None and _SECONDS.fullmatch(text) else None
 
 
 def unwrapped(encoded: str) -> str:

@@ -21,7 +21,7 @@ from jetbench.domain.events import (
     TakenUp,
 )
 from jetbench.formats.journal import EventReader
-from jetbench.formats.words import printable, whole
+from jetbench.formats.words import printable, seconds, whole
 
 if TYPE_CHECKING:
     from jetbench.domain.events import SweepEvent
@@ -43,8 +43,11 @@ class BoardProgress:
     finished: bool = False
     problem: str | None = None
     trial_began_s: float | None = None
+    """By the clock of this machine; when the display was told, which may be much later."""
+    trial_up_s: float | None = None
+    """By the board's uptime."""
     seconds: list[float] = field(default_factory=list)
-    """How long each trial has taken, by the host's clock."""
+    """How long each trial has taken, by the board's uptime."""
     reader: EventReader = field(default_factory=EventReader)
     part: int = 1
     left: bool = False
@@ -119,22 +122,26 @@ class Progress:
                 return _guard(board, event)
             case "trial":
                 board.trial_began_s = now_s
+                board.trial_up_s = seconds(event.fields.get("up"))
                 board.doing = "warming up" if _warm_up(event) else self._trial_name(event)
             case "done" if _warm_up(event):
                 board.trial_began_s = None
             case "done":
-                return self._done(board, event, now_s)
+                return self._done(board, event)
             case "skip":
                 board.settled.add(whole(event.fields.get("id")) or 0)
             case _:
                 return _between(board, event)
         return None
 
-    def _done(self, board: BoardProgress, event: Event, now_s: float) -> str:
+    def _done(self, board: BoardProgress, event: Event) -> str:
+        if "stop" in event.fields:
+            return f"{board.name}: {self._trial_name(event)}: ended"
         board.settled.add(whole(event.fields.get("id")) or 0)
         took = ""
-        if board.trial_began_s is not None:
-            board.seconds.append(now_s - board.trial_began_s)
+        up_s, board.trial_began_s = seconds(event.fields.get("up")), None
+        if board.trial_up_s is not None and up_s is not None and up_s >= board.trial_up_s:
+            board.seconds.append(up_s - board.trial_up_s)
             took = f" in {board.seconds[-1]:.1f} s"
         code = event.fields.get("exit", "?")
         line = f"{board.name}: {board.done}/{board.total} {self._trial_name(event)}"

@@ -79,7 +79,7 @@ def _doing(part: PartOnBoard) -> str:
         return f"ended: {part.end}" if part.end else "cut off"
     if part.end is not None:
         return "putting itself back"
-    since = "" if part.doing_s is None else f", {part.doing_s:.0f} s"
+    since = "" if part.doing_s is None else f" for {part.doing_s:.0f} s"
     return f"{part.doing}{since}" if part.doing else "between trials"
 
 

@@ -34,7 +34,7 @@ def test_a_sweep_that_runs_says_how_far_it_is() -> None:
     [part] = status.parts
     assert (part.sweep_id, part.part, part.board, part.who) == (ID, 1, "tx2-07", "bea@lab")
     assert (part.done, part.failed, part.total, part.size_bytes) == (5, 1, 12, 9021)
-    assert (part.doing, part.doing_s, part.running, part.end) == ("vgg16, 2", 3.25, True, None)
+    assert (part.doing, part.doing_s, part.running, part.end) == ("vgg16 #2", 3.25, True, None)
 
 
 def test_parts_stand_in_their_order() -> None:

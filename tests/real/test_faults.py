@@ -308,7 +308,7 @@ def test_nobody_waits(
     assert left.status == 0, left.said
     sweep = left.out.strip()
     shown = jetbench("status", sweep, *here)
-    assert shown.out.count(f"{MODEL}, ") == len(pair), shown.out
+    assert shown.out.count(f"{MODEL} #") == len(pair), shown.out
     there = (*("--inventory", boards.inventory), "--results", tmp_path / "there")
     for host in (there, here):
         done = jetbench("attach", sweep, *host, "--format", "json")

@@ -21,7 +21,10 @@ for dir in "$BASE"/sweeps/*/; do
             for (i = 2; i <= NF; i++) if (index($i, name "=") == 1) return substr($i, length(name) + 2)
         }
         /^@trial / { id = field("id"); began = field("up") }
-        /^@done / { if (field("id") != 0) { done++; if (field("exit") != 0) failed++ }; id = "" }
+        /^@done / {
+            if (field("id") != 0 && field("stop") == "") { done++; if (field("exit") != 0) failed++ }
+            id = ""
+        }
         /^@skip / { done++ }
         /^@end / { end = field("reason"); id = "" }
         END { printf "done=%d failed=%d", done, failed
