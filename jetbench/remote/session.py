@@ -284,7 +284,8 @@ def _check_restored(said: bytes) -> None:
 
 def _secret(password: str | None) -> bytes:
     """The line before the tar."""
-    return b"" if password is None else password.encode() + b"\n"
+    # As it came: a variable, or the output of a command, need not be UTF-8.
+    return b"" if password is None else password.encode("utf-8", "surrogateescape") + b"\n"
 
 
 def _follower(exchange: Exchange, word: str, offset: int) -> Follower:

@@ -24,6 +24,9 @@ make_folders() {
         if [ -L "$dir" ] || [ ! -d "$dir" ] || [ ! -O "$dir" ]; then
             refuse folder "$dir is not a folder of $(id -un), or cannot be made"
         fi
+        # Others may write to one that was made with another umask; what they have put into it
+        # is met with the same suspicion below.
+        chmod 700 "$dir" || refuse folder "$dir cannot be made private"
     done
 }
 

@@ -146,10 +146,14 @@ show() {
     [ -z "$clocks" ] || tell "show=jetson_clocks when=$1 text_b64=$(tool "$clocks" --show | b64)"
 }
 
+# The runner may read what the sensors say, and nobody else. Root writes to it through what it
+# has opened; in this folder the runner cannot put another file, or a link, in its place.
+give_readings() { [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID" "$STATE/telemetry"; }
+
 save() {
     rm -rf "$STATE"
     mkdir -p "${STATE%/*}"
-    # Its user may read the sensors' file in it, and not list or write anything.
+    # Its user may read the sensors' file in it, by its name, and not list or write anything.
     mkdir -m 711 "$STATE" || fail "cannot make $STATE"
     before=$(mode_now)
     if [ "$CLOCKS" = 1 ]; then
@@ -204,7 +208,7 @@ fail() {
     tell "state=failed reason=\"$(quoted "$1")\""
     if [ -e "$STATE/mode" ]; then
         restore restored
-    elif [ ! -L "$STATE" ]; then
+    else
         rm -rf "$STATE"
     fi
     exit 1
@@ -254,7 +258,20 @@ set_mode() {
 }
 
 problem='' changed=''
-[ -L "$STATE" ] && fail "$STATE is a link"
+# What it says is done as root. So it is believed only where root alone can have written it.
+if [ -L "$STATE" ]; then
+    wrong='is a link'
+elif [ -e "$STATE" ] && [ ! -O "$STATE" ]; then
+    wrong='is not of root'
+elif [ -n "$(find "$STATE" -maxdepth 0 -perm /022 2>/dev/null)" ]; then
+    wrong='may be written by others'
+else
+    wrong=
+fi
+if [ -n "$wrong" ]; then
+    tell "state=failed reason=\"$STATE $wrong; look at it, and remove it\""
+    exit 1
+fi
 # A guard that was killed, or a reboot: what it had saved is the board's true state.
 done=
 if [ -e "$STATE/mode" ]; then
@@ -271,7 +288,7 @@ trap 'stop_sampler; restore restored; exit 1' TERM INT HUP
 while read -r word value <&8; do
     case $word in
     mode) set_mode "$value" ;;
-    on) start_sampler "$STATE/telemetry" && chmod 644 "$STATE/telemetry" ;;
+    on) start_sampler "$STATE/telemetry" && give_readings ;;
     off) stop_sampler ;;
     esac
 done

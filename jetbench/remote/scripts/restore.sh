@@ -1,7 +1,8 @@
 # Puts back the power state that a guard could not: it was killed, or the board went down. Set
 # before: NONCE, TAR_BYTES, PASSWORD (1 when a line with the sudo password comes before the tar
 # with the guard). Standard input: that line, the tar. What the guard says comes out.
-secret=
+# Where the user has such a variable in the environment, it would stay in there.
+unset secret
 if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
 refuse() {
     say "refused kind=$1 detail=$(printf '%s' "$2" | tr '\n' ' ' | b64)"

@@ -3,7 +3,8 @@
 # only followed. Set before: NONCE, SWEEP, HOLDER, SETTINGS, TAR_BYTES, PASSWORD (1 when a
 # line with the sudo password comes before the tar). Standard input: that line, the tar.
 DIR=$BASE/sweeps/$SWEEP
-secret=
+# Where the user has such a variable in the environment, it would stay in there.
+unset secret
 if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
 
 refuse() {
@@ -30,7 +31,8 @@ if [ ! -e "$DIR/started" ]; then
         first_line "$BASE/holder" || line='who="another user"'
         refuse busy "$line"
     fi
-    printf '%s\n' "$HOLDER" >"$BASE/holder"
+    # Moved there, so that it replaces whatever stands there: a link would be written through.
+    printf '%s\n' "$HOLDER" >"$DIR/holder" && mv -fT "$DIR/holder" "$BASE/holder"
     : >"$DIR/journal"
     if ! : >"$DIR/started"; then
         rm -rf "$DIR"
