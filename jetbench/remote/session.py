@@ -21,6 +21,7 @@ from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, N
 from jetbench.formats.journal import EventReader
 from jetbench.formats.probe import MAX_FILE_BYTES, parse_probe
 from jetbench.formats.words import pairs, printable, unwrapped, whole
+from jetbench.remote import installed
 from jetbench.remote.exchange import MAX_NOISE_BYTES, Exchange, assignments, script_text
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ class Session:
             "GPU": gpu,
             "FILES": "\n".join(paths),
             "MAX_FILE_BYTES": str(MAX_FILE_BYTES),
+            "LOOK": script_text("look.sh").decode(),
+            "GUARD_SUM": installed.checksum(),
         }
         asked_utc_s = time.time()
         exchange = self._ask(("common.sh", "probe.sh"), variables, timeout_s)
@@ -200,7 +203,11 @@ class Session:
             LinkLostError: It was ended before it had an answer; worth trying again.
         """
         tar = _archive(*((name, script_text(name)) for name in ("common.sh", "guard.sh")))
-        variables = {"TAR_BYTES": str(len(tar)), "PASSWORD": "0" if password is None else "1"}
+        variables = {
+            "TAR_BYTES": str(len(tar)),
+            "PASSWORD": "0" if password is None else "1",
+            "GUARD_SUM": installed.checksum(),
+        }
         exchange = self._ask(("common.sh", "restore.sh"), variables, RESTORE_TIMEOUT_S)
         exchange.send(_secret(password) + tar)
         word, detail = exchange.next_line()

@@ -1,6 +1,7 @@
 # Puts back the power state that a guard could not: it was killed, or the board went down. Set
 # before: NONCE, TAR_BYTES, PASSWORD (1 when a line with the sudo password comes before the tar
-# with the guard). Standard input: that line, the tar. What the guard says comes out.
+# with the guard), GUARD_SUM (the checksum of an installed guard that is as ours). Standard input:
+# that line, the tar. What the guard says comes out.
 # Where the user has such a variable in the environment, it would stay in there.
 unset secret
 if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
@@ -21,6 +22,8 @@ fi
 say guard
 if [ "$PASSWORD" = 1 ]; then
     printf '%s\n' "$secret" | sudo -S -p '' /bin/sh "$new/guard.sh" restore - 0 "$HOME" 2>&1 >&9
+elif [ "$(installed_guard)" = "$GUARD_SUM" ]; then
+    sudo -n /bin/sh "$ROOT$INSTALLED/guard.sh" restore 2>&1 >&9 </dev/null
 else
     sudo -n /bin/sh "$new/guard.sh" restore - 0 "$HOME" 2>&1 >&9 </dev/null
 fi
