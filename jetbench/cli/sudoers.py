@@ -58,4 +58,5 @@ def write_sudoers(
     typer.echo(f"scp -r {shlex.quote(str(folder))} ADMIN@BOARD:\n")
     typer.echo("and type there, in that folder:\n")
     typer.echo(installed.steps(user))
-    typer.echo("Then take other rights of sudo from the user, and: jetbench boards check")
+    typer.echo(f"Then take {user}'s other rights (sudo -l; sudo gpasswd -d {user} sudo), and:\n")
+    typer.echo("jetbench boards check")
