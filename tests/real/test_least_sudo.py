@@ -133,8 +133,9 @@ def test_a_sweep_needs_nothing_else(boards: RealBoards, tmp_path: Path) -> None:
         "id", "/bin/sh -c id", "/bin/sh", "-s", "-i", f"{GUARD} run 1", f"{GUARD} restore - 0 /",
         f"{GUARD}", f"{GUARD} look\\ x", f"/bin/sh -x {FOLDER}/guard.sh look",
         f"/bin/sh {FOLDER}/common.sh", f"/bin/sh {FOLDER}/../jetbench/guard.sh look",
-        "/bin/sh guard.sh look", f"X=y {GUARD} look", f"-E {GUARD} look", f"-u daemon {GUARD} look",
-        f"-D /tmp {GUARD} look", f"-R /tmp {GUARD} look", "-e /etc/hostname", "visudo",
+        "/bin/sh guard.sh look", f"X=y {GUARD} look", f"-E {GUARD} look",
+        f"-u daemon {GUARD} look", f"-D /tmp {GUARD} look", f"-R /tmp {GUARD} look",
+        "-e /etc/hostname", "visudo",
     ],
 )  # fmt: skip
 def test_sudo_refuses_everything_else(board: RealBoard, command: str) -> None:
