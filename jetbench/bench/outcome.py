@@ -64,7 +64,7 @@ class Reasons:
 
     def __init__(self, outcome: BoardOutcome, guard: Guard, reader: JournalReader) -> None:
         end = next((e.fields.get("reason") for e in reader.events if e.kind == "end"), None)
-        noise = next((line for line in reader.noise if "sudo" in line), None)
+        noise = next((line for line in reader.noise if _refuses(line)), None)
         self.kind: FailureKind = "truncated"
         self.of_board: str | None = None
         """What the whole board suffers from."""
@@ -96,6 +96,16 @@ class Reasons:
             self.message = "the board ended the sweep before it ran"
         self.cuts_off = outcome.complete and end in {None, "no-space"}
         """Whether it is also why a trial that had begun has no end."""
+
+
+def _refuses(line: str) -> bool:
+    """Whether these are sudo's words for why it did not run the guard.
+
+    That a board cannot resolve its own name sudo says on many a TX2, and goes on.
+    """
+    if "unable to resolve host" in line:
+        return False
+    return "sudo" in line or line.startswith("Sorry, user ")
 
 
 def _broken_off(guard: Guard, outcome: BoardOutcome) -> str:
