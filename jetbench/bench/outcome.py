@@ -64,7 +64,8 @@ class Reasons:
 
     def __init__(self, outcome: BoardOutcome, guard: Guard, reader: JournalReader) -> None:
         end = next((e.fields.get("reason") for e in reader.events if e.kind == "end"), None)
-        noise = next((line for line in reader.noise if _refuses(line)), None)
+        # The last: after a wrong password sudo first misses another one, then counts.
+        noise = next((line for line in reversed(reader.noise) if _refuses(line)), None)
         self.kind: FailureKind = "truncated"
         self.of_board: str | None = None
         """What the whole board suffers from."""

@@ -278,6 +278,13 @@ def test_sudos_words_are_the_reason_where_it_refused(words: str, *, lost: bool) 
     assert record.reasons == (f"power mode and clocks could not be set: {words}",)
 
 
+def test_a_wrong_password_is_told_as_one() -> None:
+    """Sudo 1.9 asks once more, misses an answer, and only then says what was wrong."""
+    words = ("Sorry, try again.", "sudo: no password was provided", "sudo: 1 incorrect password")
+    record = ingest(*words, "@end reason=guard-failed")
+    assert record.reasons[0].endswith(": sudo: 1 incorrect password")
+
+
 def test_a_file_that_the_board_does_not_have_is_a_failed_case() -> None:
     """The other cases go on; this one says why."""
     missing = Failure("no_such_file", "there is no file /home/nvidia/x")
