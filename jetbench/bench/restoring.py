@@ -62,7 +62,7 @@ def _mend(board: Board, session: Session, password: Callable[[Board], str]) -> R
     secret = password(board) if facts.sudo == "password" else None
     said = session.restore(password=secret)
     guard = Guard.read(EventReader().feed(said))
-    if not guard.restored:
+    if guard.failure is not None or not guard.restored:
         message = f"the power state could not be put back: {guard.failure}"
         raise NotReadyError(message, hint="log in and look: sudo nvpmodel -q")
     return Restored(board, needed=True, mode=guard.mode_restored, error=None)

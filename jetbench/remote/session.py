@@ -34,7 +34,7 @@ PROBE_TIMEOUT_S = 60.0
 START_TIMEOUT_S = 60.0
 RESTORE_TIMEOUT_S = 180.0
 """NVIDIA's tools may want the board to have been up for 90 s."""
-_RESTORE_ENDS = {"recovered", "not-restored", "nothing"}
+_RESTORE_ENDS = {"recovered", "not-restored", "nothing", "failed"}
 _MAX_PROBE_BYTES = 64 * 2**20
 _SHELL = "exec /bin/sh -c 'while read -r n; do ( eval \"$(head -c $n)\" ); done'"
 """Runs one script after the other. Single quotes mean the same to every login shell."""

@@ -73,6 +73,22 @@ def test_it_puts_back_what_was_left_behind(jetbench: Program, board: VirtualBoar
     assert not state.exists()
 
 
+def test_a_state_that_others_could_have_written_is_not_put_back(
+    jetbench: Program, board: VirtualBoard
+) -> None:
+    """By hand: it says why not, and that is no success."""
+    before = power_state(board)
+    state = board.root / "var/lib/jetbench"
+    state.mkdir()
+    state.chmod(0o777)
+    (state / "mode").write_text("1\n")
+    done = jetbench("boards", "restore", board.name)
+    shutil.rmtree(state)
+    assert done.status == 3
+    assert "may be written by others; look at it, and remove it" in done.out
+    assert power_state(board) == before
+
+
 def test_another_version_is_not_used(jetbench: Program, board: VirtualBoard) -> None:
     """A sweep says what to do, and measures the board as it is if that is what is wanted."""
     with (board.root / FOLDER / "sampler.sh").open("a") as file:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jetbench.bench.guard import Guard
 from jetbench.domain.errors import NotReadyError
+from jetbench.formats.journal import EventReader
 from jetbench.remote.session import Session
 from tests.remote.sweeping import drain, parcel, read
 
@@ -99,6 +101,16 @@ def test_a_link_in_the_place_of_the_saved_state_is_not_followed(board: Board, ki
     for name in ("mode", "clocks"):
         (target / name).unlink(missing_ok=kind == "nothing")
     assert_untouched(target)
+
+
+def test_a_restore_by_hand_says_what_it_does_not_believe(board: Board) -> None:
+    """At once, and not as if the link had been lost."""
+    target = elsewhere(board)
+    (target / "mode").write_text("1\n")
+    (board.root / "var/lib/jetbench").symlink_to(target)
+    said = Guard.read(EventReader().feed(Session(board.link()).restore(password=None)))
+    assert "is a link; look at it, and remove it" in (said.failure or "")
+    assert board.mode == "3"
 
 
 def test_a_saved_state_that_others_may_write_is_not_believed(board: Board) -> None:
