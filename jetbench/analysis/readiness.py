@@ -116,6 +116,13 @@ def _power(facts: BoardFacts, options: Options) -> Iterator[Lack]:
             message="there is no sudo to set power mode and clocks with",
             advice=f"install sudo, or {keep}",
         )
+    if options.needs_guard and facts.sudo == "limited":
+        yield Lack(
+            "guard",
+            stops=True,
+            message=f"sudo allows only the guard that is installed there, and {_unfit(facts)}",
+            advice=f"install it anew (`jetbench boards sudoers` says how), or {keep}",
+        )
     wanted = [mode for mode in options.power_modes if mode != "keep"]
     if wanted:
         unknown = [mode for mode in wanted if not _known(mode, facts)]
@@ -140,6 +147,15 @@ def _power(facts: BoardFacts, options: Options) -> Iterator[Lack]:
             stops=True,
             message="there is no jetson_clocks to lock the clocks with",
             advice="put NVIDIA's jetson_clocks.sh into its home, or pass --no-clocks",
+        )
+    elif options.clocks and facts.clocks_untrusted:
+        yield Lack(
+            "jetson_clocks",
+            stops=True,
+            message=f"others than root can change {facts.jetson_clocks}, "
+            "so the guard that is installed there does not run it as root",
+            advice="give root a copy: sudo install -o root -g root -m 755 "
+            f"{facts.jetson_clocks} /usr/local/lib/jetbench/jetson_clocks.sh",
         )
 
 
@@ -166,6 +182,13 @@ def _disturbance(facts: BoardFacts) -> Iterator[Lack]:
             message=f"these have the GPU open: {' '.join(facts.gpu_users)}",
             advice="end what computes on it; a desktop (Xorg, compiz) disturbs little",
         )
+
+
+def _unfit(facts: BoardFacts) -> str:
+    """Why the installed guard cannot be used."""
+    if facts.guard_refused:
+        return f"that one says: {facts.guard_refused}"
+    return "that one belongs to another version of jetbench"
 
 
 def _known(wanted: str, facts: BoardFacts) -> bool:

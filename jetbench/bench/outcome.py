@@ -78,7 +78,8 @@ class Reasons:
 
     def __init__(self, outcome: BoardOutcome, guard: Guard, reader: JournalReader) -> None:
         end = _last_end(reader)
-        noise = next((line for line in reader.noise if "sudo" in line), None)
+        # The last: after a wrong password sudo first misses another one, then counts.
+        noise = next((line for line in reversed(reader.noise) if _refuses(line)), None)
         self.kind: FailureKind = "truncated"
         self.of_board: str | None = None
         """What the whole board suffers from."""
@@ -116,6 +117,16 @@ def _last_end(reader: JournalReader) -> str | None:
         if event.kind in {"start", "end"}:
             end = event.fields.get("reason")
     return end
+
+
+def _refuses(line: str) -> bool:
+    """Whether these are sudo's words for why it did not run the guard.
+
+    That a board cannot resolve its own name sudo says on many a TX2, and goes on.
+    """
+    if "unable to resolve host" in line:
+        return False
+    return "sudo" in line or line.startswith("Sorry, user ")
 
 
 def _broken_off(guard: Guard) -> str:

@@ -70,7 +70,7 @@ def put_back(session: Session, password: str | None) -> Guard:
         NotReadyError: It could not be done.
     """
     guard = Guard.read(EventReader().feed(session.restore(password=password)))
-    if not guard.restored:
+    if guard.failure is not None or not guard.restored:
         message = f"the power state could not be put back: {guard.failure}"
         raise NotReadyError(message, hint="log in and look: sudo nvpmodel -q")
     return guard

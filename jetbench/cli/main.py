@@ -88,6 +88,12 @@ COMMANDS = (
         "restore:restore",
         "Put back power mode, clocks and fan where a sweep could not do it.",
     ),
+    (
+        boards,
+        "sudoers",
+        "sudoers:write_sudoers",
+        "Write what lets a user set power mode and clocks, and nothing else as root.",
+    ),
     (boards, "trust", "trust:trust", "Show the boards' host keys, and enrol them."),
     (boards, "unlock", "unlock:unlock", "Break the lock of a sweep that is dead."),
     (virtual, "up", "virtual:up", "Serve virtual boards until Ctrl-C."),

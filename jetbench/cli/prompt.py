@@ -39,7 +39,7 @@ def ask_hidden(question: str, cancelled: Callable[[], bool]) -> str | None:
             while not cancelled():
                 ready, _, _ = select.select([terminal], [], [], _LOOK_S)
                 if ready:
-                    line = os.read(terminal, _MAX_LINE).decode("utf-8", "replace")
+                    line = os.read(terminal, _MAX_LINE).decode("utf-8", "surrogateescape")
                     return line.rstrip("\r\n") if line else None
             return None
         finally:

@@ -86,7 +86,7 @@ class Secrets:
             if not password:
                 message = f"sudo wants a password, and the variable {rest} is not set"
                 raise NotReadyError(message, hint=f"export {rest}, or set sudo: prompt")
-            return password
+            return _one_line(password, f"the variable {rest}")
         if kind == "command":
             return self._from_command(rest)
         if kind == "nopasswd":
@@ -117,8 +117,20 @@ class Secrets:
         except subprocess.TimeoutExpired as error:
             message = f"the command for the sudo password took over {_COMMAND_TIMEOUT_S} s"
             raise NotReadyError(message, hint=hint) from error
-        lines = done.stdout.decode("utf-8", "replace").splitlines()
-        if done.returncode != 0 or not lines:
+        if done.returncode != 0:
             message = f"the command for the sudo password ended with status {done.returncode}"
             raise NotReadyError(message, hint=hint)
-        return lines[0]
+        # The first line, whatever bytes it is of: a password need not be UTF-8.
+        line = done.stdout.partition(b"\n")[0].removesuffix(b"\r")
+        if not line:
+            message = "the command for the sudo password has printed no password"
+            raise NotReadyError(message, hint=hint)
+        return _one_line(line.decode("utf-8", "surrogateescape"), "what the command has printed")
+
+
+def _one_line(password: str, source: str) -> str:
+    """The password, which sudo will read up to a line end; what comes after it is not a secret."""
+    if "\n" in password or "\0" in password:
+        message = f"{source} holds a line end or a null, which no password of sudo has"
+        raise NotReadyError(message, hint="is it the right one?")
+    return password

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-SudoKind = Literal["nopasswd", "password", "absent"]
+SudoKind = Literal["nopasswd", "guard", "limited", "password", "absent"]
+"""What sudo allows without a password: everything; our guard, which is installed; another guard
+that is installed, and nothing else; nothing. Or there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +113,7 @@ class BoardFacts:
     clock_skew_s: float | None
     """How far the board's clock is ahead of ours; half the round trip is uncertain."""
     files: tuple[BoardFile, ...]
+    guard_refused: str | None = None
+    """Why the installed guard does nothing; None where it does, or is not ours."""
+    clocks_untrusted: bool = False
+    """Others than root can change jetson_clocks, so the installed guard will not run it."""

@@ -92,6 +92,10 @@ def parse_probe(
             None if utc_s is None or midpoint_utc_s is None else round(utc_s - midpoint_utc_s, 1)
         ),
         files=tuple(_file(fields, path, number) for number, path in enumerate(files, start=1)),
+        guard_refused=fields.get("guard_refused"),
+        clocks_untrusted=(
+            sudo == "guard" and "jetson_clocks" in fields and "guard_clocks" not in fields
+        ),
     )
 
 

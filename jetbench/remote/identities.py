@@ -197,7 +197,9 @@ class _KeyFile:
         try:
             # Positional: paramiko 5 has renamed the argument. Bytes: what it says it takes,
             # a str, is refused by the library underneath.
-            password = cast("str | None", passphrase.encode() if passphrase else None)
+            password = cast(
+                "str | None", passphrase.encode("utf-8", "surrogateescape") if passphrase else None
+            )
             return PKey.from_path(self.path, password)
         except (SSHException, UnknownKeyType, OSError, ValueError, TypeError) as error:
             reason = printable(str(error), 100) if not self.encrypted else "wrong passphrase"

@@ -17,6 +17,7 @@ from jetbench.formats.journal import EventReader
 from jetbench.formats.on_board import parse_described, parse_status
 from jetbench.formats.probe import MAX_FILE_BYTES, parse_probe
 from jetbench.formats.words import pairs, printable, unwrapped, whole
+from jetbench.remote import installed
 from jetbench.remote.exchange import MAX_NOISE_BYTES, Exchange, script_text
 from jetbench.remote.parcel import archive
 
@@ -33,7 +34,7 @@ PROBE_TIMEOUT_S = 60.0
 START_TIMEOUT_S = 60.0
 RESTORE_TIMEOUT_S = 180.0
 """NVIDIA's tools may want the board to have been up for 90 s."""
-_RESTORE_ENDS = {"recovered", "not-restored", "nothing"}
+_RESTORE_ENDS = {"recovered", "not-restored", "nothing", "failed"}
 _MAX_PROBE_BYTES = 64 * 2**20
 _MAX_STATUS_BYTES = 4 * 2**20
 _SHELL = "exec /bin/sh -c 'while read -r n; do ( eval \"$(head -c $n)\" ); done'"
@@ -82,6 +83,8 @@ class Session:
             "GPU": gpu,
             "FILES": "\n".join(paths),
             "MAX_FILE_BYTES": str(MAX_FILE_BYTES),
+            "LOOK": script_text("look.sh").decode(),
+            "GUARD_SUM": installed.checksum(),
         }
         asked_utc_s = time.time()
         exchange = self._ask(("common.sh", "probe.sh"), variables, timeout_s)
@@ -169,7 +172,11 @@ class Session:
             LinkLostError: It was ended before it had an answer; worth trying again.
         """
         tar = archive(*((name, script_text(name)) for name in ("common.sh", "guard.sh")))
-        variables = {"TAR_BYTES": str(len(tar)), "PASSWORD": "0" if password is None else "1"}
+        variables = {
+            "TAR_BYTES": str(len(tar)),
+            "PASSWORD": "0" if password is None else "1",
+            "GUARD_SUM": installed.checksum(),
+        }
         exchange = self._ask(("common.sh", "restore.sh"), variables, RESTORE_TIMEOUT_S)
         exchange.send(_secret(password) + tar)
         word, detail = exchange.next_line()
@@ -287,7 +294,8 @@ def _check_restored(said: bytes) -> None:
 
 def _secret(password: str | None) -> bytes:
     """The line before the tar."""
-    return b"" if password is None else password.encode() + b"\n"
+    # As it came: a variable, or the output of a command, need not be UTF-8.
+    return b"" if password is None else password.encode("utf-8", "surrogateescape") + b"\n"
 
 
 def _follower(exchange: Exchange, word: str, offset: int) -> Follower:

@@ -85,6 +85,8 @@ def _facts(facts: BoardFacts) -> Iterator[tuple[str, str]]:
     yield "clocks", {True: "locked", False: "free", None: unknown}[facts.clocks_locked]
     sudo = {
         "nopasswd": "without a password",
+        "guard": "the guard that is installed, without a password",
+        "limited": "a guard that is installed, but cannot be used",
         "password": "with a password, or not at all",
         "absent": "none",
     }

@@ -50,7 +50,8 @@ class SweepFolder:
     def create(cls, results: Path, sweep_id: str, plan_json: str) -> SweepFolder:
         """A new folder below `results`, with the plan in it."""
         folder = cls(results / sweep_id)
-        folder._try(results, lambda: results.mkdir(parents=True, exist_ok=True))
+        # One that the user has made keeps the rights that the user gave it.
+        folder._try(results, lambda: folder._make(str(results)))
         folder._try(folder.path, lambda: folder.path.mkdir(mode=0o700))
         folder._write("plan.json", plan_json.encode())
         return folder

@@ -16,6 +16,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jetbench.remote import installed
+from jetbench.remote.exchange import script_text
 from jetbench.virtual.counters import FIRST_STAT, FIRST_VMSTAT, STAT, VMSTAT
 from jetbench.virtual.incidents import RUNS_SINCE_BOOT
 from jetbench.virtual.jetpacks import HOME, JETPACKS
@@ -82,6 +84,8 @@ def build(root: Path, options: BoardOptions) -> None:
     _faults(root, options)
     _booted(root, options)
     _stand_ins(root, options)
+    if options.faults.only_guard:
+        install_guard(root)
 
 
 def boot(root: Path, options: BoardOptions) -> None:
@@ -96,6 +100,17 @@ def boot(root: Path, options: BoardOptions) -> None:
     _faults(root, options)
     (root / RUNS_SINCE_BOOT).unlink(missing_ok=True)
     _booted(root, options)
+
+
+def install_guard(root: Path) -> None:
+    """Do what an administrator does with the files of ``jetbench boards sudoers``."""
+    folder = root / installed.FOLDER.lstrip("/")
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in (folder, *(place for place in folder.parents if root in place.parents)):
+        place.chmod(0o755)
+    for name in installed.SCRIPTS:
+        (folder / name).write_bytes(script_text(name))
+        (folder / name).chmod(0o644)
 
 
 def put(root: Path, path: str, content: str | int, *, keep: bool = False) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SudoMode = Literal["nopasswd", "password", "none"]
-"""``none``: the user is not in sudoers."""
+SudoMode = Literal["nopasswd", "password", "guard", "none"]
+"""``guard``: only the guard that is installed; ``none``: the user is not in sudoers."""
 
 _NUMBERS = {
     "clock_cap": 1122,
@@ -35,6 +35,8 @@ class Faults:
     """The user is not in sudoers."""
     password: bool = False
     """sudo wants the password, ``nvidia``."""
+    only_guard: bool = False
+    """sudo lets the guard run that an administrator has installed, and nothing else."""
     no_caffe: bool = False
     """There is no Caffe."""
     cpu_only: bool = False
@@ -89,6 +91,8 @@ class Faults:
         """What sudo does for the user."""
         if self.no_sudo:
             return "none"
+        if self.only_guard:
+            return "guard"
         return "password" if self.password else "nopasswd"
 
     @classmethod

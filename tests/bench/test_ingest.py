@@ -262,10 +262,27 @@ def test_a_guard_that_failed_says_why_in_every_case() -> None:
     assert record.reasons == ("power mode and clocks could not be set: power mode is 3, not 0",)
 
 
-def test_sudos_words_are_the_reason_where_it_refused() -> None:
-    """The guard never ran: what sudo printed says why."""
-    record = ingest("sudo: 1 incorrect password attempt", "@end reason=guard-failed")
-    assert "1 incorrect password attempt" in record.reasons[0]
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sudo: 1 incorrect password attempt",
+        "nvidia is not in the sudoers file.  This incident will be reported.",
+        "Sorry, user nvidia is not allowed to execute '/bin/sh guard.sh' as root on tx2.",
+    ],
+)
+@pytest.mark.parametrize("lost", [False, True], ids=["", "no name server"])
+def test_sudos_words_are_the_reason_where_it_refused(words: str, *, lost: bool) -> None:
+    """The guard never ran: what sudo printed says why, and not what it prints on many a board."""
+    before = ("sudo: unable to resolve host tx2: Name or service not known",) if lost else ()
+    record = ingest(*before, words, "@end reason=guard-failed")
+    assert record.reasons == (f"power mode and clocks could not be set: {words}",)
+
+
+def test_a_wrong_password_is_told_as_one() -> None:
+    """Sudo 1.9 asks once more, misses an answer, and only then says what was wrong."""
+    words = ("Sorry, try again.", "sudo: no password was provided", "sudo: 1 incorrect password")
+    record = ingest(*words, "@end reason=guard-failed")
+    assert record.reasons[0].endswith(": sudo: 1 incorrect password")
 
 
 def test_a_file_that_the_board_does_not_have_is_a_failed_case() -> None:

@@ -24,6 +24,7 @@ def on_terminal(
     variables: Mapping[str, str] | None = None,
     question: str = "",
     answer: str | signal.Signals = "",
+    times: int = 1,
 ) -> Done:
     """Run it with standard output in a pipe, the rest on a terminal.
 
@@ -31,8 +32,9 @@ def on_terminal(
         program: What to run.
         arguments: Its arguments.
         variables: More for its environment.
-        question: When this is seen on the terminal, for the first time,
-        answer: this is typed there, or this signal sent.
+        question: When this is seen on the terminal,
+        answer: this is typed there, or this signal sent;
+        times: for the first so many times.
     """
     ours, theirs = pty.openpty()
     environment = {**program.environment, "TERM": "xterm-256color", "COLUMNS": "80"}
@@ -47,13 +49,13 @@ def on_terminal(
         assert process.stdout is not None
         pipe = process.stdout.fileno()
         said = {ours: b"", pipe: b""}
-        waiting = bool(question)
+        answered = 0 if question else times
         try:
             while select.select([pipe, ours], [], [], WITHIN_S)[0]:
                 if select.select([ours], [], [], 0)[0]:
                     said[ours] += os.read(ours, 65536)
-                if waiting and question.encode() in said[ours]:
-                    waiting = False
+                if answered < min(times, said[ours].count(question.encode())):
+                    answered += 1
                     assert not _echoes(theirs)
                     if isinstance(answer, signal.Signals):
                         process.send_signal(answer)

@@ -31,6 +31,7 @@ COMMANDS = (
     "models",
     "boards list",
     "boards check",
+    "boards sudoers",
     "boards trust",
     "virtual up",
 )

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jetbench.domain.errors import LinkLostError, UnknownHostKeyError, UnreachableError
+from jetbench.domain.errors import (
+    ChangedHostKeyError,
+    HostKeyError,
+    LinkLostError,
+    UnknownHostKeyError,
+    UnreachableError,
+)
 from jetbench.remote import link as link_module
 from jetbench.remote.connection import Connector
-from tests.remote.sshd import free_port
+from tests.remote.sshd import free_port, make_key, public
 from tests.remote.test_connection import run
 
 if TYPE_CHECKING:
@@ -183,3 +189,66 @@ def test_a_proxy_command_that_fails_is_told(start_sshd: StartSshd, home: Path) -
     write_config(home, "Host *\n ProxyCommand sh -c 'exit 5'\n")
     with Connector() as connector, pytest.raises(UnreachableError, match="status 5"):
         connector.connect(board.board())
+
+
+def other_key(server: Sshd, folder: Path) -> str:
+    """A line of known_hosts that says another key of a server than it has."""
+    return f"[127.0.0.1]:{server.port} {' '.join(public(make_key(folder / 'other')))}\n"
+
+
+def test_a_jump_host_with_a_changed_key_gets_no_login(
+    start_sshd: StartSshd, home: Path, tmp_path: Path
+) -> None:
+    """Whoever stands in its place is shown no key of ours, and no board is asked for."""
+    bastion, board = start_sshd("bastion"), start_sshd("board")
+    write_config(home, bastion_block(bastion, key=bastion.key))
+    (bastion.folder / "known_hosts").write_text(other_key(bastion, tmp_path))
+    board.enrol()
+    with Connector() as connector, pytest.raises(ChangedHostKeyError, match=r"jump .*CHANGED"):
+        connector.connect(board.board(jump="bastion"))
+    assert "userauth" not in bastion.log()
+    assert "direct-tcpip" not in bastion.log()
+
+
+def test_a_revoked_key_of_a_jump_host_is_refused(start_sshd: StartSshd, home: Path) -> None:
+    """Though another line knows it."""
+    bastion, board = start_sshd("bastion"), start_sshd("board")
+    write_config(home, bastion_block(bastion, key=bastion.key))
+    board.enrol()
+    known = bastion.folder / "known_hosts"
+    known.write_text(known.read_text() + "@revoked " + known.read_text())
+    with Connector() as connector, pytest.raises(HostKeyError, match=r"jump host .*REVOKED"):
+        connector.connect(board.board(jump="bastion"))
+    assert "userauth" not in bastion.log()
+
+
+def test_the_second_of_two_jump_hosts_is_checked_too(start_sshd: StartSshd, home: Path) -> None:
+    """Each on the way: a trusted first one vouches for nobody."""
+    first, second, board = start_sshd("first"), start_sshd("second"), start_sshd("board")
+    write_config(home, bastion_block(first, key=first.key))
+    known = board.enrol()
+    second.authorize(board.key)
+    jump = f"bastion,{getpass.getuser()}@127.0.0.1:{second.port}"
+    with (
+        Connector() as connector,
+        pytest.raises(UnknownHostKeyError, match=f"jump host .*:{second.port}: its host"),
+    ):
+        connector.connect(board.board(jump=jump, known_hosts=str(known)))
+    assert "userauth" not in second.log()
+
+
+@pytest.mark.parametrize("known", ["nothing", "another key"])
+def test_a_board_behind_a_jump_host_is_checked_by_its_own_key(
+    start_sshd: StartSshd, home: Path, tmp_path: Path, known: str
+) -> None:
+    """A jump host that leads elsewhere, or listens in between, is found out."""
+    bastion, board = start_sshd("bastion"), start_sshd("board")
+    write_config(home, bastion_block(bastion, key=bastion.key))
+    text = "" if known == "nothing" else other_key(board, tmp_path)
+    (board.folder / "known_hosts").write_text(text)
+    error = UnknownHostKeyError if known == "nothing" else ChangedHostKeyError
+    with Connector() as connector, pytest.raises(error) as caught:
+        connector.connect(board.board(jump="bastion"))
+    assert "jump host" not in str(caught.value)
+    assert "direct-tcpip" in bastion.log()
+    assert "userauth" not in board.log()

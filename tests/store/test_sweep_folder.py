@@ -45,6 +45,19 @@ def test_everything_is_private(folder: SweepFolder) -> None:
         assert path.stat().st_mode & 0o077 == 0, path
 
 
+def test_the_results_are_private_with_a_umask_of_0(tmp_path: Path) -> None:
+    """Also the folders above the sweep's, where it was the program that made them."""
+    before = os.umask(0)
+    try:
+        with closing(SweepFolder.create(tmp_path / "a/results", "20260102-030405-a1b2c3", "{}")):
+            made = list((tmp_path / "a").rglob("*"))
+    finally:
+        os.umask(before)
+    assert len(made) == 3
+    for path in [tmp_path / "a", *made]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
 @pytest.mark.parametrize("model", ["../../etc/x", "a/b", "$(reboot)", "x" * 300, "网络", ""])
 def test_a_log_stays_in_its_folder_whatever_its_model_is_called(
     folder: SweepFolder, model: str

@@ -4,7 +4,12 @@
 umask 077
 LC_ALL=C
 export LC_ALL
-ROOT=${JETBENCH_ROOT:-}
+# Where an administrator may have put the guard and what belongs to it, for all sweeps.
+INSTALLED=/usr/local/lib/jetbench
+case $0 in
+*"$INSTALLED"/*.sh) ROOT=${0%"$INSTALLED"/*} by_rule=1 ;;
+*) ROOT=${JETBENCH_ROOT:-} by_rule='' ;;
+esac
 BASE=$HOME/.jetbench
 # The lock is a flock on a folder of root's that every board has: nobody can prepare or
 # replace it, everybody may lock it, and it is free again when its holders are gone.
@@ -24,7 +29,25 @@ make_folders() {
         if [ -L "$dir" ] || [ ! -d "$dir" ] || [ ! -O "$dir" ]; then
             refuse folder "$dir is not a folder of $(id -un), or cannot be made"
         fi
+        # Others may write to one that was made with another umask; what they have put into it
+        # is met with the same suspicion below.
+        chmod 700 "$dir" || refuse folder "$dir cannot be made private"
     done
+}
+
+# Take away what is empty of our folders, and who had the lock last. Making them and taking
+# them away happens one after the other: in_order runs a command of that kind.
+in_order() {
+    if [ -r "$HOME" ]; then
+        exec 7<"$HOME"
+        flock 7
+    fi
+    "$@"
+    exec 7<&-
+}
+tidy() {
+    rmdir "$BASE/line" "$BASE/sweeps" 2>/dev/null
+    [ -d "$BASE/sweeps" ] || { rm -f "$BASE/holder" && rmdir "$BASE"; } 2>/dev/null
 }
 
 # first_line FILE: into $line; the device tree ends its texts with NUL, not with a line end.
@@ -40,30 +63,65 @@ uptime_s() {
     read -r up _ 2>/dev/null </proc/uptime || up=$(date +%s)
 }
 
-# find_tool NAME PATH...: the first that is an executable file, else what PATH finds.
+# ours_alone PATH: whether nobody but root (on a virtual board: its user) can change that file or
+# put another in its place. There must be no link on the way to it: what is looked at is what
+# will be run. A group may write where nobody is in it, as in /usr/local on Debian.
+ours_alone() (
+    path=$(readlink -f "$1") && base=$(readlink -f "$ROOT/") || exit 1
+    [ "$path" = "${base%/}${1#"$ROOT"}" ] || exit 1
+    while [ -O "$path" ]; do
+        rights=$(stat -c %A "$path")
+        case $rights in
+        ????????w*) exit 1 ;;
+        ?????w*)
+            members=$(getent group "$(stat -c %g "$path")" | cut -d: -f4)
+            [ -z "$members" ] || exit 1
+            ;;
+        esac
+        [ "$path" != "$base" ] || exit 0
+        path=${path%/*}
+        path=${path:-/}
+    done
+    exit 1
+)
+
+# may_run FILE: what a rule of sudo lets a user run as root must run nothing that is the user's.
+may_run() {
+    [ -f "$1" ] && [ -x "$1" ] && { [ -z "$by_rule" ] || ours_alone "$1"; }
+}
+
+# find_tool NAME PATH...: the first that may be run, else what PATH finds.
 find_tool() {
     name=$1
     shift
-    for candidate in "$@"; do
-        if [ -f "$candidate" ] && [ -x "$candidate" ]; then
+    for candidate in "$@" "$(command -v "$name" 2>/dev/null)"; do
+        if may_run "$candidate"; then
             printf '%s' "$candidate"
             return 0
         fi
     done
-    command -v "$name" 2>/dev/null
+    return 1
 }
 
 find_nvpmodel() { find_tool nvpmodel "$ROOT/usr/sbin/nvpmodel" "$ROOT/usr/bin/nvpmodel"; }
 
 # JetPack 4 has it in /usr/bin; JetPack 3 puts a script into the users' homes.
 find_jetson_clocks() {
-    find_tool jetson_clocks "$ROOT/usr/bin/jetson_clocks" "${1:-$HOME}/jetson_clocks.sh" \
+    find_tool jetson_clocks "$ROOT/usr/bin/jetson_clocks" "$ROOT$INSTALLED/jetson_clocks.sh" \
+        "${1:-$HOME}/jetson_clocks.sh" \
         "$ROOT/home/nvidia/jetson_clocks.sh" "$ROOT/home/ubuntu/jetson_clocks.sh"
 }
 
 find_tegrastats() {
-    find_tool tegrastats "$ROOT/usr/bin/tegrastats" "${1:-$HOME}/tegrastats" \
+    find_tool tegrastats "$ROOT/usr/bin/tegrastats" "$ROOT$INSTALLED/tegrastats" "${1:-$HOME}/tegrastats" \
         "$ROOT/home/nvidia/tegrastats" "$ROOT/home/ubuntu/tegrastats"
+}
+
+# The checksum of the guard that is installed, and of what it runs; nothing where there is none.
+installed_guard() {
+    [ -r "$ROOT$INSTALLED/guard.sh" ] || return 0
+    hash=$(cd "$ROOT$INSTALLED" && cat common.sh guard.sh look.sh sampler.sh 2>&1 | sha256sum)
+    printf '%s' "${hash%% *}"
 }
 
 # The folder of the GPU's clock: into $devfreq.

@@ -7,15 +7,14 @@ if [ ! -e "$DIR/started" ]; then
 fi
 say journal
 # Another host may delete it meanwhile: what is open stays.
-exec 7<"$DIR/journal"
+exec 6<"$DIR/journal"
 # Who writes to the journal holds its lock.
-flock -s 7 3>&- >/dev/null 2>&1 &
+flock -s 6 3>&- >/dev/null 2>&1 &
 tail -c "+$((OFFSET + 1))" -s 0.1 -f --pid=$! "$DIR/journal"
-say "eof size=$(wc -c <&7)"
+say "eof size=$(wc -c <&6)"
 IFS= read -r answer
 if [ "$answer" = forget ]; then
     rm -rf "$DIR"
-    rmdir "$BASE/line" 2>/dev/null
-    rmdir "$BASE/sweeps" 2>/dev/null && rm -f "$BASE/holder" && rmdir "$BASE"
+    in_order tidy
     say forgotten
 fi

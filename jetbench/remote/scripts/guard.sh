@@ -10,15 +10,40 @@
 # a name or "keep"), `on` and `off` (read the sensors, or no more). While nobody asks, the guard
 # waits for a line and takes no time. The pipe's other end is the runner's alone: that it is
 # shut says that the runner is gone.
+#
+# Or it is in /usr/local/lib/jetbench, and a rule of sudo lets a user run it who may run nothing
+# else as root. Then it trusts that user in nothing: it has no argument but its task (`run`,
+# `restore`, or `look` for the probe), the pipe is its standard input, opened by the user's own
+# shell, whose first line is `for RUNNER CLOCKS`, and what it runs is root's and nobody else's.
+case $0 in
+*/usr/local/lib/jetbench/guard.sh)
+    # On a virtual board, whose root folder stands before it, the tools are elsewhere.
+    [ "$0" != /usr/local/lib/jetbench/guard.sh ] || PATH=/usr/sbin:/usr/bin:/sbin:/bin
+    for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+        case $name in PATH | SUDO_UID | JETBENCH_VIRTUAL_UID) ;; *) unset "$name" ;; esac
+    done
+    HOME=/root
+    export PATH HOME
+    cd / || exit 1
+    # Limits that the user has set would end it half-way, as would a journal that is not read.
+    # shellcheck disable=SC3045 # every sh that a board has knows them
+    ulimit -f unlimited && ulimit -t unlimited && ulimit -v unlimited && ulimit -n 1024
+    trap '' PIPE
+    ;;
+esac 2>/dev/null
+DIR=${0%/*}
+. "$DIR/common.sh"
 exec 9>&1 1>&2
 TASK=$1
 RUNNER=$2
 CLOCKS=$3
 USER_HOME=$4
-DIR=$(dirname "$0")
-. "$DIR/common.sh"
-STATE=$ROOT/var/lib/jetbench
+if [ -n "$by_rule" ]; then
+    USER_HOME=$HOME
+    [ -z "$ROOT" ] || export JETBENCH_ROOT="$ROOT"
+fi
 export USER_HOME
+STATE=$ROOT/var/lib/jetbench
 
 tell() { printf '@guard %s\n' "$*"; }
 quoted() { printf '%s' "$*" | tr '\n"' ' _' | tr -d '\134' | cut -c1-300; }
@@ -146,14 +171,18 @@ show() {
     [ -z "$clocks" ] || tell "show=jetson_clocks when=$1 text_b64=$(tool "$clocks" --show | b64)"
 }
 
+# The runner may read what the sensors say, and nobody else. Root writes to it through what it
+# has opened; in this folder the runner cannot put another file, or a link, in its place.
+give_readings() { [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID" "$STATE/telemetry"; }
+
 save() {
     rm -rf "$STATE"
     mkdir -p "${STATE%/*}"
-    # Its user may read the sensors' file in it, and not list or write anything.
+    # Its user may read the sensors' file in it, by its name, and not list or write anything.
     mkdir -m 711 "$STATE" || fail "cannot make $STATE"
     before=$(mode_now)
     if [ "$CLOCKS" = 1 ]; then
-        [ -n "$clocks" ] || fail "there is no jetson_clocks"
+        [ -n "$clocks" ] || fail "there is no jetson_clocks${by_rule:+ that root alone can change}"
         set_clocks --store "$STATE/clocks"
         [ -s "$STATE/clocks" ] || fail "jetson_clocks --store said: $said"
     fi
@@ -204,7 +233,7 @@ fail() {
     tell "state=failed reason=\"$(quoted "$1")\""
     if [ -e "$STATE/mode" ]; then
         restore restored
-    elif [ ! -L "$STATE" ]; then
+    else
         rm -rf "$STATE"
     fi
     exit 1
@@ -253,8 +282,57 @@ set_mode() {
     tell "state=ready asked=$1 mode=$(mode_now) locked=$locked"
 }
 
+# What has come with a rule of sudo: everything is looked at, nothing is believed.
+refuse() {
+    tell "state=failed reason=\"$(quoted "$1")\""
+    exit 1
+}
+careful() {
+    for file in guard.sh common.sh sampler.sh look.sh; do
+        ours_alone "$DIR/$file" || refuse "others than root can change $DIR/$file"
+    done
+    [ $# = 1 ] || refuse "it takes one argument: look, run or restore"
+    case ${SUDO_UID:-} in '' | *[!0-9]*) refuse "sudo does not say who calls" ;; esac
+    # shellcheck disable=SC2016 # it is awk's
+    case $1 in
+    look)
+        [ -z "$clocks" ] || printf 'guard_clocks=%s\n' "$clocks" >&9
+        set -- "$nvpmodel" "$ROOT"
+        . "$DIR/look.sh" >&9
+        ;;
+    run)
+        read -r word RUNNER CLOCKS
+        case $word:$CLOCKS in for:[01]) ;; *) refuse "it is not told for which runner" ;; esac
+        case $RUNNER in '' | 0* | *[!0-9]*) refuse "$RUNNER is no process" ;; esac
+        [ "$(stat -c %u "/proc/$RUNNER" 2>/dev/null)" = "$SUDO_UID" ] ||
+            refuse "process $RUNNER is not of the user with the id $SUDO_UID"
+        ;;
+    restore) ;;
+    *) refuse "it has no task of the name $1" ;;
+    esac
+    # The runner holds the lock, and this is its other end. Who comes without it gets one's own,
+    # if there is one: two guards at once would each take the other's clocks for the board's.
+    [ /proc/self/fd/9 -ef "$LOCK" ] || exec 9<"$LOCK"
+    flock -n 9 || refuse "somebody else measures there"
+    exec 8<&0 </dev/null
+}
+[ -z "$by_rule" ] || careful "$@"
+
 problem='' changed=''
-[ -L "$STATE" ] && fail "$STATE is a link"
+# What it says is done as root. So it is believed only where root alone can have written it.
+if [ -L "$STATE" ]; then
+    wrong='is a link'
+elif [ -e "$STATE" ] && [ ! -O "$STATE" ]; then
+    wrong='is not of root'
+elif [ -n "$(find "$STATE" -maxdepth 0 -perm /022 2>/dev/null)" ]; then
+    wrong='may be written by others'
+else
+    wrong=
+fi
+if [ -n "$wrong" ]; then
+    tell "state=failed reason=\"$STATE $wrong; look at it, and remove it\""
+    exit 1
+fi
 # A guard that was killed, or a reboot: what it had saved is the board's true state.
 done=
 if [ -e "$STATE/mode" ]; then
@@ -265,18 +343,20 @@ if [ "$TASK" = restore ]; then
     [ -n "$done" ] || tell "state=nothing"
     exit 0
 fi
-exec 8<"$DIR/ask"
+[ -n "$by_rule" ] || exec 8<"$DIR/ask"
 save
 trap 'stop_sampler; restore restored; exit 1' TERM INT HUP
 while read -r word value <&8; do
     case $word in
     mode) set_mode "$value" ;;
-    on) start_sampler "$STATE/telemetry" && chmod 644 "$STATE/telemetry" ;;
+    on) start_sampler "$STATE/telemetry" && give_readings ;;
     off) stop_sampler ;;
     esac
 done
 # The runner is gone. First whatever it left running, then the way back.
-pkill -KILL -s "$RUNNER" 2>/dev/null
+# Only the user's own: in the same session may be what the user has started as somebody else, and
+# another's altogether, if the number has been given away again.
+pkill -KILL -s "$RUNNER" ${SUDO_UID:+-U "$SUDO_UID"} 2>/dev/null
 stop_sampler
 trap '' TERM INT HUP
 restore restored

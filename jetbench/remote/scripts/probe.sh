@@ -1,6 +1,7 @@
 # What is this board? One key=value a line, the value raw to the end of its line; a text of
 # several lines is its key several times. A fact that cannot be had is left out. Set before:
-# NONCE, CAFFE, CAFFE_ROOT, GPU, FILES (one path a line), MAX_FILE_BYTES.
+# NONCE, CAFFE, CAFFE_ROOT, GPU, FILES (one path a line), MAX_FILE_BYTES, LOOK (look.sh), and
+# GUARD_SUM (the checksum of a guard that is as ours).
 fact() {
     [ -n "$2" ] || return 0
     while IFS= read -r line; do
@@ -116,34 +117,44 @@ clocks=$(find_jetson_clocks)
 fact nvpmodel "$nvpmodel"
 fact jetson_clocks "$clocks"
 fact tegrastats "$(find_tegrastats)"
-# shellcheck disable=SC2016 # expanded by the shell that root runs
-look='
-[ -z "$1" ] || "$1" -q
-[ ! -e "$2/var/lib/jetbench/mode" ] || echo left_behind=1
-[ -z "$2" ] || [ ! -r "$2/run/gpu-users" ] || sed "s/^/gpu_user=/" "$2/run/gpu-users"
-[ -n "$2" ] || [ ! -e /dev/nvhost-gpu ] || ls -l /proc/[0-9]*/fd 2>/dev/null |
-    sed -n "s/^.proc.\([0-9]*\).*/\1/;t hold;/nvhost-gpu\|nvhost-ctrl-gpu/{g;p};b;:hold;h" |
-    sort -u | while read -r pid; do echo "gpu_user=$pid:$(ps -o comm= -p "$pid")"; done
-exit 0
-'
 looked() {
     while IFS= read -r line; do
         case $line in
-        left_behind=1 | gpu_user=*) printf '%s\n' "$line" ;;
+        left_behind=1 | gpu_user=* | guard_clocks=*) printf '%s\n' "$line" ;;
         *) fact nvpmodel_query "$line" ;;
         esac
     done <<EOF
 $1
 EOF
 }
+# by_rule_only: sudo lets an installed guard run, and no shell. (Where it lets something run
+# without a password, it says so of everything without one.)
+guard=$ROOT$INSTALLED/guard.sh
+by_rule_only() {
+    [ -e "$guard" ] && bounded sudo -n -l /bin/sh "$guard" run >/dev/null 2>&1 &&
+        ! bounded sudo -n -l /bin/sh -c : >/dev/null 2>&1
+}
+said=
 if ! command -v sudo >/dev/null 2>&1; then
     fact sudo absent
-elif said=$(bounded sudo -n /bin/sh -c "$look" look "$nvpmodel" "$ROOT" 2>/dev/null); then
-    fact sudo nopasswd
+elif [ "$(installed_guard)" = "$GUARD_SUM" ] &&
+    said=$(bounded sudo -n /bin/sh "$guard" look 2>&1); then
+    fact sudo guard
     looked "$said"
 else
-    fact sudo password
-    looked "$(bounded /bin/sh -c "$look" look "$nvpmodel" "$ROOT" 2>/dev/null)"
+    refused=${said#*reason=\"}
+    if said=$(bounded sudo -n /bin/sh -c "$LOOK" look "$nvpmodel" "$ROOT" 2>/dev/null); then
+        fact sudo nopasswd
+    else
+        said=$(bounded /bin/sh -c "$LOOK" look "$nvpmodel" "$ROOT" 2>/dev/null)
+        if by_rule_only; then
+            fact sudo limited
+            [ "$(installed_guard)" != "$GUARD_SUM" ] || fact guard_refused "${refused%\"*}"
+        else
+            fact sudo password
+        fi
+    fi
+    looked "$said"
 fi
 
 conditions

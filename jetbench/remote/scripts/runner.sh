@@ -34,7 +34,10 @@ if [ "$GUARD" = 1 ] && ! mkfifo ask; then
     stop='no-space'
 elif [ "$GUARD" = 1 ]; then
     exec 6<>ask
-    if [ "$SUDO" = password ]; then
+    if [ "$SUDO" = guard ]; then
+        printf 'for %s %s\n' "$$" "$CLOCKS" >&6
+        setsid sudo -n /bin/sh "$ROOT$INSTALLED/guard.sh" run <ask >&9 2>&3 4<&- 6>&- &
+    elif [ "$SUDO" = password ]; then
         setsid sudo -S -p '' /bin/sh "$DIR/guard.sh" run "$$" "$CLOCKS" "$HOME" \
             <&4 >&9 2>&3 6>&- &
     else

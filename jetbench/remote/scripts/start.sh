@@ -4,7 +4,8 @@
 # wait in line for a board that is in use), PROBE, PASSWORD (1 when a line with the sudo
 # password comes before the tar). Standard input: that line, the tar.
 DIR=$BASE/sweeps/$SWEEP
-secret=
+# Where the user has such a variable in the environment, it would stay in there.
+unset secret
 if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
 
 refuse() {
@@ -31,14 +32,13 @@ first_in_line() {
 
 if [ ! -e "$DIR/started" ]; then
     new=$BASE/line/$SWEEP.$NONCE
-    trap 'rm -rf "$new"; rmdir "$BASE/line" "$BASE/sweeps" "$BASE" 2>/dev/null' EXIT
+    trap 'rm -rf "$new"; in_order tidy' EXIT
     trap 'exit 1' HUP PIPE TERM
-    # Somebody who leaves may just be taking the empty folders away.
-    for try in 1 2 3; do
+    make_new() {
         make_folders "$BASE" "$BASE/sweeps" "$BASE/line"
-        mkdir "$new" 2>/dev/null && break
-        [ "$try" -lt 3 ] || refuse folder "cannot make $new"
-    done
+        mkdir "$new" || refuse folder "cannot make $new"
+    }
+    in_order make_new
     uptime_s
     arrived=$(printf '%s' "$up" | tr -d .)
     [ "$WAIT_S" != 0 ] || arrived=0
@@ -75,8 +75,8 @@ if [ ! -e "$DIR/started" ]; then
     mv "$new" "$DIR" || refuse folder "cannot make $DIR"
     rm -f "$DIR/owner"
     trap - EXIT HUP PIPE TERM
-    rmdir "$BASE/line" 2>/dev/null
-    printf '%s\n' "$HOLDER" >"$BASE/holder"
+    # Moved there, so that it replaces whatever stands there: a link would be written through.
+    cp "$DIR/holder" "$DIR/holder.new" && mv -fT "$DIR/holder.new" "$BASE/holder"
     # The journal is locked as long as anybody writes to it: runner and guard have this very
     # descriptor. So whoever follows knows when no more will come.
     exec 3>>"$DIR/journal"

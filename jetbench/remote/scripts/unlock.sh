@@ -2,7 +2,8 @@
 # holds the lock still (a caffe that the driver does not let go, a guard that hangs). Set
 # before: NONCE, FORCE (1 to end a sweep that is alive, too), PASSWORD (1 when a line with the
 # sudo password comes on standard input).
-secret=
+# Where the user has such a variable in the environment, it would stay in there.
+unset secret
 if [ "$PASSWORD" = 1 ]; then IFS= read -r secret; fi
 
 is_free() {
