@@ -64,8 +64,9 @@ STOPPING_S = 20.0
 MAX_FOLLOWS = 100
 """How often one journal is asked for: a board that lies about its size must not keep us."""
 WAKEUP_S = 1.0
-LOG_BLOCKS = 128 * 1024
-"""The largest log of a trial, in blocks of 512 bytes: 64 MiB."""
+LOG_BLOCKS = 32 * 1024
+"""The largest log of a trial, in blocks of 512 bytes: 16 MiB, a hundred times GoogLeNet's. What
+a board must have free holds it, packed and in the journal, too."""
 REST_S = 1
 """How long a board's power is read at rest, in each power mode."""
 

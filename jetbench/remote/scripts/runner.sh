@@ -180,12 +180,14 @@ trial() {
     own_time
     own_before=$own
     # In the words of the log, whose clock is the board's own, and of no year.
-    local=$(date '+%m%d %H:%M:%S.%N')
+    clock=$(date '+%s.%N %m%d %H:%M:%S.%N')
+    local=${clock#* }
     uptime_s
     began=$up
     warm_up=
     [ "$1" != 0 ] || warm_up=' warm_up=1'
-    emit "@trial id=$1 up=$up utc=$(utc) local=\"${local%???}\" limit_s=$limit$warm_up$cooled$usage$sensors"
+    emit "@trial id=$1 up=$up utc=$(utc) local=\"${local%???}\" clock=${clock%% *}\
+ limit_s=$limit$warm_up$cooled$usage$sensors"
     [ -z "$stop" ] || return
     # The log goes to a file, bounded by the shell: a pipe would be read while it measures.
     (
@@ -204,6 +206,8 @@ trial() {
         code=$?
     done
     child=
+    # Whether somebody has set the clock meanwhile, is seen by the uptime, which nobody sets.
+    clock=$(date +%s.%N)
     uptime_s
     conditions
     usage_now
@@ -214,8 +218,8 @@ trial() {
     {
         samples "$began"
         gzip -c log | base64 -w 4000 | sed 's/^/| /'
-        printf '@done id=%s exit=%s up=%s sha256=%s%s%s%s%s\n' "$1" "$code" "$up" "${hash%% *}" \
-            "${stop:+ stop=$stop}" " own_cs=$((own - own_before))" "$usage" "$sensors"
+        printf '@done id=%s exit=%s up=%s clock=%s sha256=%s%s%s%s%s\n' "$1" "$code" "$up" \
+            "$clock" "${hash%% *}" "${stop:+ stop=$stop}" " own_cs=$((own - own_before))" "$usage" "$sensors"
     } >block || stop='no-space'
     cat block >&3 || stop='no-space'
     # A program that could not write all of its log does not say so: fewer than 16 blocks.
