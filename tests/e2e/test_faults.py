@@ -176,3 +176,69 @@ def test_every_board_is_as_it_was(sweep: Swept) -> None:
     """Exit code 1; nothing is left behind by any of them."""
     assert sweep.done.status == 1
     sweep.assert_nothing_is_left()
+
+
+LATE: dict[str, Faults] = {
+    "good": Faults(),
+    "hangs": Faults(hangs_at=3),
+    "hangs in silence": Faults(silent_hang_at=3),
+    "slow": Faults(slow=3000),
+    "rubbish": Faults(rubbish=True),
+    "off": Faults(stays_off=True),
+    "good, too": Faults(),
+}
+LIMIT_S = 6
+"""For a trial: one that hangs does not listen, and is killed 5 s later."""
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
+    """One over boards that keep others waiting, if they can."""
+    with served(LATE, tmp_path_factory.mktemp("late")) as fleet:
+        yield swept(LATE, fleet, tmp_path_factory.mktemp("sweep"), "--timeout", str(LIMIT_S))
+
+
+@pytest.mark.parametrize("what", ["hangs", "hangs in silence"])
+def test_a_run_that_hangs_is_killed_on_the_board(late: Swept, what: str) -> None:
+    """It costs its own time limit; those before and after it count."""
+    first, second, third = late.record(what)["trials"]
+    assert first["failure"] is third["failure"] is None
+    assert second["failure"]["kind"] == "timeout"
+    assert f"ended after {LIMIT_S} s" in second["failure"]["message"]
+    assert second["lost"] is False
+    late.assert_each_trial_once(what)
+
+
+@pytest.mark.parametrize("what", ["good", "good, too", "slow"])
+def test_boards_that_answer_measure_all(late: Swept, what: str) -> None:
+    """However slow their answers come, and whatever becomes of the others."""
+    assert late.record(what)["status"] == "ok", late.record(what)["reasons"]
+    assert late.board(what)["error"] is None
+    late.assert_each_trial_once(what)
+
+
+def test_nobody_waits_for_the_slow(late: Swept) -> None:
+    """The good ones have ended before those that keep us waiting have."""
+    lines = late.done.err.splitlines()
+    ended = [lines.index(f"{late.name(what)}: done") for what in ("good", "good, too")]
+    slow = [lines.index(f"{late.name(what)}: done") for what in ("hangs", "slow")]
+    assert max(ended) < min(slow)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [("rubbish", "its answer cannot be understood"), ("off", "refuses the connection")],
+)
+def test_a_board_that_cannot_be_talked_to_is_lost(late: Swept, what: str, words: str) -> None:
+    """With one line that says why; nothing has been started there."""
+    board = late.board(what)
+    assert words in board["error"]
+    assert board["error"].isprintable()
+    assert late.record(what)["status"] == "lost"
+    assert board["changed"] is False
+
+
+def test_every_late_board_is_as_it_was(late: Swept) -> None:
+    """Exit code 1; nothing is left behind by any of them."""
+    assert late.done.status == 1
+    late.assert_nothing_is_left()
