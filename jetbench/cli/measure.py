@@ -52,6 +52,7 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
         raise UsageError(error.message, hint=error.hint) from error
     stop = threading.Event()
     full_disk: StoreError | None = None
+    kept_there: list[str] = []
     with (
         watching(plan, quiet=quiet, verbose=verbose) as watch,
         _stopping(stop, watch),
@@ -72,10 +73,22 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
                 stop.set()
             if full_disk is not None and isinstance(event, JournalComplete):
                 event.receipt.decline()
+                kept_there.append(event.board)
             watch.take(event)
-    if full_disk is not None:
-        raise full_disk
-    return recorder.result(interrupted=stop.is_set())
+    try:
+        if full_disk is not None:
+            raise full_disk
+        return recorder.result(interrupted=stop.is_set())
+    except StoreError as error:
+        raise StoreError(error.message, hint=_next_step(plan, kept_there)) from error
+
+
+def _next_step(plan: Plan, kept_there: list[str]) -> str:
+    """Where everything is that could not be stored, and how to get it."""
+    where = "all journals are here"
+    if kept_there:
+        where = f"the journals are still on {', '.join(sorted(kept_there))}"
+    return f"{where}: free some space, then `jetbench run --resume {plan.sweep_id}`"
 
 
 def exit_code(result: SweepResult) -> int:
