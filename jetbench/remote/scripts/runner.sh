@@ -153,8 +153,16 @@ hundredths() {
     cs=$((${1%%m*} * 6000 + ${seconds%.*} * 100 + part - 100))
 }
 own_time() {
-    times >used
-    { read -r _; read -r user system; } <used
+    # On a full disk: `times` alone would end this shell, and so would sums of nothing.
+    user='' system=''
+    { times; } >used && { read -r _; read -r user system; } <used
+    case $user,$system in
+    *m*.*s,*m*.*s) ;;
+    *)
+        stop='no-space' own=0
+        return
+        ;;
+    esac
     hundredths "$user"
     own=$cs
     hundredths "$system"

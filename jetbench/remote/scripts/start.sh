@@ -11,16 +11,19 @@ refuse() {
     exit 0
 }
 
+# A disk can be full of bytes, or of files.
+room() { for what in h i; do df -P$what "$BASE"; done |
+    awk 'NR == 2 {bytes = $4} NR == 4 {print bytes "B and " $4 " files are free"}'; }
+
 make_folders "$BASE" "$BASE/sweeps"
 
 if [ ! -e "$DIR/started" ]; then
     new=$DIR.$NONCE
     [ ! -e "$DIR" ] || rm -rf "$DIR"
     trap 'rm -rf "$new"' EXIT
-    mkdir "$new" || refuse folder "cannot make $new"
-    problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) ||
-        refuse space "$problem; $(df -Ph "$BASE" | awk 'NR == 2 {print $4}') are free"
-    printf '%s' "$SETTINGS" >"$new/settings.sh" || refuse space "cannot write to $new"
+    problem=$(mkdir "$new" 2>&1) || refuse folder "$problem"
+    problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) || refuse space "$(room); $problem"
+    printf '%s' "$SETTINGS" >"$new/settings.sh" || refuse space "$(room)"
     mv "$new" "$DIR" || refuse folder "cannot make $DIR"
     trap - EXIT
     exec 9<"$LOCK"
@@ -31,10 +34,11 @@ if [ ! -e "$DIR/started" ]; then
         refuse busy "$line"
     fi
     printf '%s\n' "$HOLDER" >"$BASE/holder"
-    : >"$DIR/journal"
-    if ! : >"$DIR/started"; then
-        rm -rf "$DIR"
-        refuse space "cannot write to $DIR"
+    # Not `:`, which ends its shell where a file cannot be made.
+    if ! true >"$DIR/journal" || ! true >"$DIR/started"; then
+        problem=$(room)
+        rm -rf "$DIR" "$BASE/holder"
+        refuse space "$problem"
     fi
     if [ "$PASSWORD" = 1 ]; then
         # printf is the shell's own: the secret is in no argument list.
