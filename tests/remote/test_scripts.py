@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,6 @@ from jetbench.remote.session import Session
 from tests.remote.sweeping import SWEEP, drain, drain_until, parcel, read, states, wait_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.remote.folder_board import Board
 
 
@@ -204,6 +203,25 @@ def test_the_deadline_of_the_sweep_ends_it(board: Board) -> None:
     _, trials, end = read(drain(follower))
     assert end == "deadline"
     assert 1 <= len(trials) <= 3
+
+
+def test_stop_ends_a_trial_that_hangs(board: Board) -> None:
+    """Caffe does not listen to SIGTERM: it is killed a few seconds later, all of it."""
+    caffe = board.home / "caffe/build/tools/caffe"
+    caffe.write_text(
+        "#!/bin/sh\ntrap '' TERM INT HUP\nsleep 600 &\n"
+        'echo $$ $! >"$HOME/pids.new"; mv "$HOME/pids.new" "$HOME/pids"; wait; wait\n'
+    )
+    follower = Session(board.link()).start(parcel(board), password=None)
+    data = drain_until(follower, "trial")
+    wait_for((board.home / "pids").exists)
+    Session(board.link()).stop(SWEEP)
+    guard, trials, end = read(data + drain(follower))
+    assert [(trial.id, trial.exit_status, trial.stopped) for trial in trials] == [(1, 137, True)]
+    assert end == "stopped"
+    assert states(guard)[-1] == "restored"
+    pids = (board.home / "pids").read_text().split()
+    wait_for(lambda: not any(Path("/proc", pid).exists() for pid in pids))
 
 
 def test_a_log_without_end_is_cut(board: Board) -> None:
