@@ -61,6 +61,7 @@ set_mode() {
             stop='guard-failed'
         elif [ "$tries" -gt 1800 ]; then
             stop='guard-timeout'
+            kill "$guard" 2>/dev/null
         fi
         [ -z "$stop" ] || return
         sleep 0.1
