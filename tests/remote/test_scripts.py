@@ -132,7 +132,7 @@ def test_a_killed_guard_is_made_good_by_the_next_sweep(board: Board) -> None:
     (board.home / "seconds").write_text("1")
     follower = Session(board.link()).start(parcel(board, trials=9), password=None)
     data = drain_until(follower, "trial")
-    subprocess.run(["pkill", "-KILL", "-f", f"{SWEEP}/guard.sh"], check=True)
+    board.kill_guard(SWEEP)
     _, _, end = read(data + drain(follower))
     assert end == "guard-gone"
     assert (board.mode, board.locked) == ("0", True)
@@ -222,6 +222,22 @@ def test_stop_ends_a_trial_that_hangs(board: Board) -> None:
     assert states(guard)[-1] == "restored"
     pids = (board.home / "pids").read_text().split()
     wait_for(lambda: not any(Path("/proc", pid).exists() for pid in pids))
+
+
+def test_what_a_trial_leaves_running_does_not_disturb_the_next(board: Board) -> None:
+    """A script in Caffe's place that leaves something behind, or a `timeout` that is killed."""
+    caffe = board.home / "caffe/build/tools/caffe"
+    caffe.write_text(
+        '#!/bin/sh\nfor pid in $(cat "$HOME/strays"); do\n'
+        'grep -q sleep "/proc/$pid/cmdline" && echo "alive $pid"\ndone\n'
+        'sleep 600 & echo $! >>"$HOME/strays"\n'
+        'if [ "$(wc -l <"$HOME/strays")" = 2 ]; then kill -KILL "$PPID"; sleep 600; fi\nexit 0\n'
+    )
+    follower = Session(board.link()).start(parcel(board, trials=3), password=None)
+    _, trials, end = read(drain(follower))
+    assert [trial.exit_status for trial in trials] == [0, 137, 0]
+    assert not [trial.id for trial in trials if b"alive" in (trial.log or b"")]
+    assert end == "finished"
 
 
 def test_a_log_without_end_is_cut(board: Board) -> None:

@@ -214,6 +214,8 @@ trial() {
         wait "$child"
         code=$?
     done
+    # Its group is that of `timeout`, which may have been killed without what it had started.
+    kill -KILL "-$child" 2>/dev/null
     child=
     # Whether somebody has set the clock meanwhile, is seen by the uptime, which nobody sets.
     clock=$(date +%s.%N)
