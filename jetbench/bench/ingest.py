@@ -109,6 +109,9 @@ def _measure(trial: Trial, entry: JournalTrial) -> TrialEvidence:
     failure: Failure | None
     if parsed is None:
         failure = Failure("truncated", entry.problem or "its log is missing")
+    elif parsed.complete:
+        # What happens to a process after it has printed its result does not spoil the result.
+        failure = None
     elif entry.stopped:
         failure = Failure("interrupted", "the sweep was stopped while it ran")
     elif _timed_out(entry):
