@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,3 +30,15 @@ def test_the_rule_of_sudo_is_sound(tmp_path: Path) -> None:
     rule.write_text(installed.sudoers("nvidia"))
     done = subprocess.run([visudo, "-c", "-f", rule], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_said_to_be_proved_is_proved_by_a_test() -> None:
+    """Each row of the matrix of faults names tests that are there."""
+    text = (DOCS / "faults.md").read_text("utf-8")
+    named = re.findall(r"`([a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`", text)
+    assert len(named) > 40
+    for file, name in named:
+        assert f"\ndef {name}(" in (DOCS.parent / "tests" / file).read_text("utf-8"), (file, name)
+    rows = [row for row in text.partition("## The matrix")[2].splitlines() if row[:2] == "| "]
+    for row in rows:
+        assert "::" in row or "proved by" in row or row.endswith("the same |"), row

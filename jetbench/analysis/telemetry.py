@@ -52,18 +52,18 @@ def to_uptime(
     if window is None or start is None or started_up_s is None or ended_up_s is None:
         return None
     earliest, latest = started_up_s - _CLOCK_SLACK_S, ended_up_s + _CLOCK_SLACK_S
-    for begin_s, end_s in zip(*(_since(start, local) for local in window), strict=True):
+    for begin_s, end_s in zip(*(passed(start, local) for local in window), strict=True):
         begin, end = started_up_s + begin_s, started_up_s + end_s
         if earliest <= begin <= end <= latest:
             return begin, end
     return None
 
 
-def _since(start: float, local: float) -> tuple[float, float]:
-    """How long after another local time, the year of both a leap year, or none."""
-    passed = (local - start + YEAR_S / 2) % YEAR_S - YEAR_S / 2
-    over_february = start < LEAP_DAY_S <= start + passed
-    return passed, passed - _DAY_S if over_february else passed
+def passed(start: float, local: float) -> tuple[float, float]:
+    """Seconds from one `glog_time` to another: in a leap year, and in one that is none."""
+    seconds = (local - start + YEAR_S / 2) % YEAR_S - YEAR_S / 2
+    over_february = start < LEAP_DAY_S <= start + seconds
+    return seconds, seconds - _DAY_S if over_february else seconds
 
 
 def summarize_samples(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jetbench.analysis.checks.clock import clock_was_set
 from jetbench.analysis.telemetry import summarize_all, summarize_samples, to_uptime
 from jetbench.bench.guard import Guard
 from jetbench.bench.outcome import Reasons
@@ -115,6 +116,9 @@ def _measure(trial: Trial, entry: JournalTrial) -> TrialEvidence:
     failure: Failure | None
     if parsed is None:
         failure = Failure("truncated", entry.problem or "its log is missing")
+    elif parsed.complete:
+        # What happens to a process after it has printed its result does not spoil the result.
+        failure = None
     elif entry.stopped:
         failure = Failure("interrupted", "the sweep was stopped while it ran")
     elif _timed_out(entry):
@@ -147,12 +151,13 @@ def _measure(trial: Trial, entry: JournalTrial) -> TrialEvidence:
         telemetry=telemetry,
         usage=entry.usage,
         cooling=entry.cooling,
+        clock_step_s=entry.clock_step_s,
     )
 
 
 def _telemetry(entry: JournalTrial, log: ParsedLog | None) -> Telemetry | None:
     """What the sensors said while the log says that it was measured."""
-    if log is None or not entry.samples:
+    if log is None or not entry.samples or clock_was_set(entry.clock_step_s, entry.wall_s):
         return None
     window = to_uptime(log.window, entry.started_local, entry.started_up_s, entry.ended_up_s)
     return None if window is None else summarize_samples(entry.samples, *window)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from jetbench.domain.facts import BoardFacts
     from jetbench.domain.plan import Case, Plan, Trial
 
-LOG_BLOCKS = 128 * 1024
-"""The largest log of a trial, in blocks of 512 bytes: 64 MiB."""
+LOG_BLOCKS = 32 * 1024
+"""The largest log of a trial, in blocks of 512 bytes: 16 MiB, a hundred times GoogLeNet's. What
+a board must have free holds it, packed and in the journal, too."""
 REST_S = 1
 """How long a board's power is read at rest, in each power mode."""
 

@@ -61,6 +61,7 @@ def make_record(  # noqa: PLR0913 - what a record is made of
         floor_ms=dict(prototxt.floor_ms).get(peak.mode_id) if prototxt and peak else None,
         mode_name=peak.mode_name if peak else None,
         idle=idle,
+        simulated=facts is not None and facts.simulated,
         gpu_users=facts.gpu_users if facts else (),
     )
     status, reasons, findings = judge(evidence)

@@ -285,7 +285,10 @@ class Visit:
         try:
             said = self.contact.persist(lambda session: session.restore(password=password))
         except BoardError as error:
-            message = f"power mode and clocks could not be put back: {error.message}"
+            message = (
+                f"power mode and clocks could not be put back: {error.message}; mend that, then "
+                f"`jetbench boards restore {name}`"
+            )
             self.events.put(Note(name, message))
         else:
             self.events.put(PutBack(name, said, of_this_sweep=True, part=self.part.number))

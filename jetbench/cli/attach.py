@@ -51,7 +51,7 @@ def attach(
     from jetbench.bench.errand import Errand
     from jetbench.bench.recorder import Recorder
     from jetbench.bench.resuming import known_of
-    from jetbench.cli.measure import carry_out, exit_code
+    from jetbench.cli.measure import carry_out, exit_code, result_of
     from jetbench.cli.output import check_output, show_result
     from jetbench.cli.take_up import begun
 
@@ -60,6 +60,6 @@ def attach(
     errand = Errand(known=known_of(folder, plan), measure=False, forget=not folder.attached)
     recorder = Recorder(plan, folder)
     carry_out(plan, recorder, errand, quiet=quiet, verbose=verbose)
-    result = recorder.result()
+    result = result_of(plan, recorder, interrupted=False)
     show_result(result, result_format, output, folder.path, quiet=quiet)
     raise typer.Exit(exit_code(result))

@@ -82,6 +82,7 @@ def carry_out(
     errand = errand or Errand()
     stop = threading.Event()
     full_disk: StoreError | None = None
+    kept_there: list[str] = []
     with (
         watching(plan, quiet=quiet, verbose=verbose) as watch,
         _signals(plan, stop, watch, ends=errand.measure),
@@ -102,11 +103,31 @@ def carry_out(
                 stop.set()
             if full_disk is not None and isinstance(event, JournalComplete):
                 event.receipt.decline()
+                kept_there.append(event.board)
             watch.take(event)
     if full_disk is not None:
-        hint = "make room there; the boards keep what is missing: " + resume_command(plan)
-        raise StoreError(full_disk.message, hint=hint)
+        raise StoreError(full_disk.message, hint=_next_step(plan, kept_there))
     return stop.is_set()
+
+
+def result_of(plan: Plan, recorder: Recorder, *, interrupted: bool) -> SweepResult:
+    """Make the result of a sweep, and keep it.
+
+    Raises:
+        StoreError: This machine's disk has no room for it; the journals are here, whole.
+    """
+    try:
+        return recorder.result(interrupted=interrupted)
+    except StoreError as error:
+        raise StoreError(error.message, hint=_next_step(plan, [])) from error
+
+
+def _next_step(plan: Plan, kept_there: list[str]) -> str:
+    """Where everything is that could not be stored, and how to get it."""
+    where = "all journals are here"
+    if kept_there:
+        where = f"the journals are still on {', '.join(sorted(kept_there))}"
+    return f"{where}: free some space, then `{resume_command(plan)}`"
 
 
 def exit_code(result: SweepResult) -> int:

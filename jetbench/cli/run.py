@@ -147,13 +147,13 @@ def run(
 
     def finish(plan: Plan, recorder: Recorder, errand: Errand) -> None:
         """Carry it out, and show what came of it."""
-        from jetbench.cli.measure import carry_out, exit_code
+        from jetbench.cli.measure import carry_out, exit_code, result_of
         from jetbench.cli.output import show_result
 
         interrupted = carry_out(plan, recorder, errand, quiet=quiet, verbose=verbose)
         if recorder.at_work:
             raise typer.Exit(_left(plan, recorder, quiet=quiet))
-        result = recorder.result(interrupted=interrupted)
+        result = result_of(plan, recorder, interrupted=interrupted)
         show_result(result, result_format, output, recorder.path, quiet=quiet)
         raise typer.Exit(exit_code(result))
 

@@ -60,6 +60,8 @@ class TrialEvidence:
     """Between ``Benchmark begins`` and ``ends``."""
     usage: Usage | None = None
     cooling: Cooling | None = None
+    clock_step_s: float | None = None
+    """How much more the board's clock went on meanwhile than the time since its boot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +82,7 @@ class CaseEvidence:
     """Of the power mode, as the board says it."""
     idle: Telemetry | None = None
     """Of the board before the first trial, with nothing of ours running."""
+    simulated: bool = False
+    """Its times are computed: the board does not take as long as it says."""
     gpu_users: tuple[str, ...] = ()
     """``PID:NAME`` of processes that had the GPU open before the sweep."""

@@ -9,6 +9,7 @@ CheckName = Literal[
     "batch",
     "phase",
     "iterations",
+    "clock",
     "throttled",
     "changed",
     "heat",
@@ -25,10 +26,11 @@ CheckName = Literal[
 ]
 """The checks of a case that has a number:
 
-=================  ======================================================================
+=================  ============================================================================
 batch              the input shapes in the log are not those that were asked for
 phase              the log says another phase
 iterations         the log says another number of iterations
+clock              the board's clock was set while a trial ran, or a log claims too much time
 throttled          a clock was below the one that it was locked at
 changed            power mode, clock limits or cores were others after a trial than before
 heat               the GPU did not cool down to ``--cooldown`` before a trial
@@ -42,7 +44,7 @@ first_trials       the first processes are slower than the rest
 first_iterations   the first iterations are slower than the rest
 precision          the interval is wider than ``--precision``
 layers             the layers do not add up to the whole
-=================  ======================================================================
+=================  ============================================================================
 """
 
 

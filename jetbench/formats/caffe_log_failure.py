@@ -91,6 +91,7 @@ _STATUSES: dict[int, tuple[FailureKind, str]] = {
     137: ("killed", "SIGKILL: most likely the board ran out of memory (exit status 137)"),
     139: ("crashed", "SIGSEGV (exit status 139)"),
     143: ("killed", "SIGTERM: something ended it from outside (exit status 143)"),
+    153: ("crashed", "SIGXFSZ: its log grew too large (exit status 153)"),
 }
 _TIMEOUT = 124
 # What a log can show without showing why: a status knows better.

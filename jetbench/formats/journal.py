@@ -20,7 +20,8 @@ without ``@done``, or whose log does not have the hash that its ``@done`` says, 
 one.
 
 ==================  ============================================================================
-of both             ``id``; ``up``, the uptime; sensors (`formats.tegra.conditions_from`);
+of both             ``id``; ``up``, the uptime; ``clock``, the board's clock in seconds since
+                    1970; sensors (`formats.tegra.conditions_from`);
                     ``busy_cs``, CPU time of everything since the board was booted, centiseconds;
                     ``cores``, those it is of; ``swap_pages``, pages swapped in and out since then
 of ``trial``        ``utc``; ``limit_s``, its time limit; ``local``, the local time as glog
@@ -94,6 +95,8 @@ class JournalTrial:
     problem: str | None
     before: Conditions
     after: Conditions
+    clock_step_s: float | None = None
+    """How much more the board's clock went on from start to end than its uptime."""
     started_local: str | None = None
     """The board's local time at `started_up_s`, as `glog_time` reads it."""
     warm_up: bool = False
@@ -240,14 +243,15 @@ class _Log:
         if self._damage is not None:
             return
         try:
-            room = MAX_LOG_BYTES - self._size
-            part = self._unpack.decompress(base64.b64decode(piece), max(room, 1))
+            # One byte more than may be: a log that the board has cut there is whole still.
+            room = MAX_LOG_BYTES - self._size + 1
+            part = self._unpack.decompress(base64.b64decode(piece), room)
         except (binascii.Error, zlib.error) as error:
             self._damage = f"the log came damaged ({error})"
             return
         self._parts.append(part)
         self._size += len(part)
-        if self._size >= MAX_LOG_BYTES or self._unpack.unconsumed_tail:
+        if self._size > MAX_LOG_BYTES:
             self._damage = f"the log is larger than {MAX_LOG_BYTES} bytes"
 
     def checked(self, done: Event | None) -> tuple[bytes | None, str | None]:
@@ -279,10 +283,21 @@ def _trial(start: Event, done: Event | None, log: _Log, samples: _Samples) -> Jo
         before=conditions_from(begin),
         after=conditions_from(end),
         started_local=local if local and glog_time(local) is not None else None,
+        clock_step_s=_clock_step(begin, end),
         warm_up=begin.get("warm_up") == "1",
         samples=tuple(samples.kept),
     )
     return replace(trial, usage=_usage(trial.wall_s, begin, end), cooling=_cooling(trial, begin))
+
+
+def _clock_step(begin: Mapping[str, str], end: Mapping[str, str]) -> float | None:
+    went_on = []
+    for key in ("clock", "up"):
+        first, last = _number(begin.get(key)), _number(end.get(key))
+        if first is None or last is None:
+            return None
+        went_on.append(last - first)
+    return round(went_on[0] - went_on[1], 3)
 
 
 def _usage(wall_s: float | None, begin: Mapping[str, str], end: Mapping[str, str]) -> Usage | None:

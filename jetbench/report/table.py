@@ -273,6 +273,9 @@ def _told(result: SweepResult) -> list[str]:
                 lines.append(f"  → {printable(board.hint, _HINT_WIDTH)}")
         if board.changed and board.restored is False:
             lines.append(f"{board.name}: its power mode and clocks were NOT put back")
+            lines.append(
+                f"  → `jetbench boards restore {board.name}` does it, or says what is wrong"
+            )
     for record in result.records:
         advice = {finding.evidence: finding.advice for finding in record.findings}
         for reason in record.reasons:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.remote import installed
 from jetbench.remote.exchange import script_text
+from jetbench.virtual.clock import OFFSET
 from jetbench.virtual.counters import FIRST_STAT, FIRST_VMSTAT, STAT, VMSTAT
 from jetbench.virtual.incidents import RUNS_SINCE_BOOT
 from jetbench.virtual.jetpacks import HOME, JETPACKS
@@ -249,6 +250,13 @@ def _stand_ins(root: Path, options: BoardOptions) -> None:
     }
     if not options.faults.no_caffe:
         places["caffe"] = CAFFE
+    clock = {"date": f"{_TOOLS}/date", "gzip": f"{_TOOLS}/gzip"}
+    if options.faults.sets_clock:
+        places |= clock
+    else:
+        # They cost a board whose clock is right a few milliseconds a call.
+        for path in (*clock.values(), OFFSET):
+            (root / path).unlink(missing_ok=True)
     scripts = resources.files("jetbench.virtual") / "bin"
     for name, path in places.items():
         text = (scripts / name).read_text(encoding="utf-8")

@@ -14,8 +14,7 @@ import os
 import random
 import signal
 import sys
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,9 +23,11 @@ from jetbench.nets.batch import patch_batch
 from jetbench.nets.build import build_net
 from jetbench.nets.phases import State
 from jetbench.virtual.bad_net import last_words
+from jetbench.virtual.clock import Clock
 from jetbench.virtual.cost_model import Clocks, Engine, backward_ms, forward_ms
+from jetbench.virtual.ends import Ends
 from jetbench.virtual.gflags import CommandLine, FlagError, read_command_line
-from jetbench.virtual.glog import Glog
+from jetbench.virtual.glog import Glog, aborted
 from jetbench.virtual.incidents import Incidents
 from jetbench.virtual.net_log import NetLog, needs_backward
 from jetbench.virtual.net_text import printed_net
@@ -65,11 +66,17 @@ class _Benchmark:
         self._asked = asked
         self._place = settings.caffe_place
         self._incidents = Incidents(settings)
+        number = self._incidents.number
+        self._ends = Ends(settings.faults, number, glog)
+        self._clock = Clock(settings.root, settings.faults, number)
+        glog.offset_s = self._clock.offset_s
         # Each run has its own noise.
         self._random = random.Random(f"{settings.seed}/{self._incidents.number - 1}")  # noqa: S311
 
     def run(self) -> None:
         """Print the whole log, in scaled time."""
+        self._ends.before_a_word()
+        self._glog.info("jetbench.cpp:1", _SIMULATED)
         phase = self._phase()
         if not self._asked.model:
             message = "Check failed: FLAGS_model.size() > 0 (0 vs. 0) "
@@ -88,6 +95,7 @@ class _Benchmark:
         changed_hz = self._incidents.change_mode()
         if changed_hz is not None:
             layers = self._layers(net, phase, changed_hz)
+        self._ends.in_the_middle()
         self._iterate(layers)
         self._incidents.end()
 
@@ -177,14 +185,24 @@ class _Benchmark:
 
     def _iterate(self, layers: Sequence[_Layer]) -> None:
         iterations = self._asked.iterations
+        # On the CPU Caffe times with the board's clock; CUDA has one of its own.
+        mistimed = 0.0
+        if iterations > 0 and not self._asked.gpu and layers:
+            mistimed = self._clock.jump_s * 1e3 / iterations
+            first = replace(layers[0], forward_ms=layers[0].forward_ms + mistimed)
+            layers = [first, *layers[1:]]
         forward = sum(layer.forward_ms for layer in layers)
         backward = sum(layer.backward_ms for layer in layers)
         total = 0.0
+        fair = forward + backward - mistimed
         for number in range(1, iterations + 1):
             # What lies between the layers, and what an iteration differs from another.
-            once = (forward + backward) * 1.003 * max(0.5, self._random.gauss(1, _NOISE_ITERATION))
-            total += once
+            once = fair * 1.003 * max(0.5, self._random.gauss(1, _NOISE_ITERATION))
             self._glog.advance(once / 1e3)
+            if number == (iterations + 1) // 2:
+                self._jump()
+                once += mistimed * iterations
+            total += once
             message = f"Iteration: {number} forward-backward time: {self._timer(once)} ms."
             self._glog.info(self._place(394), message)
         self._glog.info(self._place(397), "Average time per layer: ")
@@ -205,6 +223,11 @@ class _Benchmark:
         ):
             self._glog.info(self._place(place), message)
 
+    def _jump(self) -> None:
+        """Somebody sets the board's clock now, if this is that run."""
+        self._clock.jump()
+        self._glog.offset_s = self._clock.offset_s
+
     def _timer(self, milliseconds: float) -> str:
         """A time as the stream prints it; on the CPU the clock counts whole milliseconds."""
         return f"{milliseconds if self._asked.gpu else int(milliseconds):g}"
@@ -218,14 +241,7 @@ class _Benchmark:
 
 def _terminated(number: int, _: FrameType | None) -> None:
     """What glog prints when it is told to end."""
-    now = int(time.time())
-    pid = os.getppid()
-    text = (
-        f'*** Aborted at {now} (unix time) try "date -d @{now}" if you are using GNU date ***\n'
-        "PC: @                0x0 (unknown)\n"
-        f"*** SIGTERM (@{pid:#x}) received by PID {os.getpid()} (TID 0x0) from PID {pid}; "
-        "stack trace: ***\n    @                0x0 (unknown)\n"
-    )
+    text = aborted(signal.SIGTERM, os.getppid())
     # It may have come in the middle of a write to the stream.
     os.write(sys.stderr.fileno(), text.encode())
     signal.signal(number, signal.SIG_DFL)
@@ -248,7 +264,6 @@ def main(arguments: list[str]) -> int:
     settings = Settings.read(Path(os.environ["JETBENCH_ROOT"]))
     glog = Glog(settings.time_scale)
     if asked.action == "time":
-        glog.info("jetbench.cpp:1", _SIMULATED)
         _Benchmark(settings, glog, asked).run()
     else:
         glog.error("caffe.cpp:78", "Available caffe actions:")

@@ -12,11 +12,25 @@ SudoMode = Literal["nopasswd", "password", "guard", "none"]
 """``guard``: only the guard that is installed; ``none``: the user is not in sudoers."""
 
 _NUMBERS = {
+    "aborts_at": 3,
     "clock_cap": 1122,
+    "clock_falls_after": 3,
+    "clock_falls_at": 3,
+    "clock_jumps_after": 3,
+    "clock_jumps_at": 3,
+    "crashes_at": 3,
     "drop_after_bytes": 100_000,
+    "endless_log_at": 3,
+    "exits_at": 3,
+    "hangs_at": 3,
+    "killed_at": 3,
     "mode_changes_at": 3,
     "outlier_at": 3,
+    "silent_at": 3,
+    "silent_hang_at": 3,
+    "slow": 1000,
     "slow_first": 2,
+    "sudo_stops_after": 1,
     "throttles_at": 3,
     "wrong_batch": 10,
 }
@@ -81,10 +95,41 @@ class Faults:
     """So many first runs after boot are slower by 8 %."""
     outlier_at: int | None = None
     """This run is slower by 12 %."""
+    aborts_at: int | None = None
+    """In this run a check of Caffe's own fails, as where CUDA gives up."""
+    crashes_at: int | None = None
+    """This run ends by a segmentation fault."""
+    exits_at: int | None = None
+    """This run ends with status 1, and does not say why."""
+    killed_at: int | None = None
+    """This run is killed, as by the kernel where memory is short."""
+    hangs_at: int | None = None
+    """This run comes to no end, and does not listen to SIGTERM."""
+    endless_log_at: int | None = None
+    """This run writes without end."""
+    silent_at: int | None = None
+    """This run says nothing, and ends with status 0."""
+    silent_hang_at: int | None = None
+    """This run says nothing, comes to no end, and does not listen to SIGTERM."""
+    clock_jumps_at: int | None = None
+    """In the middle of this run the board's clock is set some years ahead."""
+    clock_falls_at: int | None = None
+    """In the middle of this run the board's clock is set back by some years."""
+    clock_jumps_after: int | None = None
+    """The board's clock is set some years ahead between this run and the next."""
+    clock_falls_after: int | None = None
+    """The board's clock is set back by some years between this run and the next."""
+    sudo_stops_after: int | None = None
+    """sudo works so many times, since the board was made; then it wants a password, and the
+    user has none."""
     stays_off: bool = False
     """Connections are refused."""
     drop_after_bytes: int | None = None
     """Each connection breaks once the board has sent so many bytes over it."""
+    slow: int | None = None
+    """It sends so many bytes a second, each by itself: every answer takes seconds."""
+    rubbish: bool = False
+    """Whatever is asked, it answers with bytes that mean nothing."""
 
     @property
     def sudo(self) -> SudoMode:
@@ -94,6 +139,17 @@ class Faults:
         if self.only_guard:
             return "guard"
         return "password" if self.password else "nopasswd"
+
+    @property
+    def sets_clock(self) -> bool:
+        """Whether anybody ever sets the board's clock."""
+        runs = (
+            self.clock_jumps_at,
+            self.clock_falls_at,
+            self.clock_jumps_after,
+            self.clock_falls_after,
+        )
+        return any(run is not None for run in runs)
 
     @classmethod
     def named(cls, names: Iterable[str]) -> Faults:

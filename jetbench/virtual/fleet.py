@@ -174,7 +174,7 @@ class VirtualFleet:
                 host_key,
                 user_key,
                 port=ports.get(name, 0),
-                drop_after_bytes=option.faults.drop_after_bytes,
+                faults=option.faults,
             )
             made.append(VirtualBoard(name, root, option, door))
         return made

@@ -31,6 +31,8 @@ class Glog:
         Args:
             time_scale: Seconds to wait for each second that is let pass.
         """
+        self.offset_s = 0
+        """How far the board's clock is off."""
         self._time_scale = time_scale
         self._now_s = self._due_s = time.time()
 
@@ -77,10 +79,22 @@ class Glog:
         self._catch_up()
         self._now_s += self._STEP_S
         self._due_s += self._STEP_S * self._time_scale
-        stamp = time.strftime("%m%d %H:%M:%S", time.localtime(self._now_s))
+        local = time.localtime(self._now_s + self.offset_s)
+        stamp = time.strftime("%m%d %H:%M:%S", local)
         micros = int(self._now_s % 1 * 1e6)
         line = f"{level}{stamp}.{micros:06d} {os.getpid():5d} {place}] {message}"
         sys.stderr.write(f"{line[:_MAX_LENGTH]}\n")
+
+
+def aborted(number: signal.Signals, sender: int) -> str:
+    """What glog prints when a signal ends the program; `sender` is a process, or 0."""
+    now = int(time.time())
+    return (
+        f'*** Aborted at {now} (unix time) try "date -d @{now}" if you are using GNU date ***\n'
+        "PC: @                0x0 (unknown)\n"
+        f"*** {number.name} (@{sender:#x}) received by PID {os.getpid()} (TID 0x0) "
+        f"from PID {sender}; stack trace: ***\n    @                0x0 (unknown)\n"
+    )
 
 
 def die(number: signal.Signals) -> NoReturn:

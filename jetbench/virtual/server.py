@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import paramiko
@@ -34,11 +35,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from jetbench.virtual.faults import Faults
+
 HOST = "127.0.0.1"
 _BACKLOG = 128
 _BANNER = "SSH-2.0-OpenSSH_7.2p2 jetbench-virtual"
 _IDLE_CHECK_S = 2.0
 _JOIN_S = 2.0
+_RUBBISH = ["/bin/sh", "-c", "exec head -c 1000000 /dev/urandom"]
+"""What runs instead of every command, on a board with that fault."""
 LOG = "jetbench.virtual"
 
 
@@ -64,10 +69,11 @@ def public_line(key: paramiko.PKey) -> str:
 class _Link:
     """An accepted socket as paramiko wants it, that can break or fall silent on demand."""
 
-    def __init__(self, sock: socket.socket, drop_after_bytes: int | None) -> None:
+    def __init__(self, sock: socket.socket, faults: Faults) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
-        self._left = drop_after_bytes
+        self._left = faults.drop_after_bytes
+        self._pause_s = 1 / faults.slow if faults.slow else 0.0
         self.silent = threading.Event()
 
     def settimeout(self, timeout: float) -> None:
@@ -85,6 +91,9 @@ class _Link:
     def send(self, data: bytes) -> int:
         if self.silent.is_set():
             return len(data)
+        if self._pause_s:
+            time.sleep(self._pause_s)
+            data = data[:1]
         if self._left is not None:
             data = data[: self._left]
             self._left -= len(data)
@@ -127,8 +136,9 @@ class _Transport(paramiko.Transport):
 class _Interface(paramiko.ServerInterface):
     """What a client may do: log in with one key as one user, and run commands."""
 
-    def __init__(self, root: Path, user_key: paramiko.PKey) -> None:
+    def __init__(self, root: Path, user_key: paramiko.PKey, *, rubbish: bool) -> None:
         self._root = root
+        self._rubbish = rubbish
         self._user_key = user_key
         self._wanted: dict[int, list[str]] = {}
 
@@ -153,7 +163,7 @@ class _Interface(paramiko.ServerInterface):
         return self._want(channel, ["/bin/sh"])
 
     def _want(self, channel: paramiko.Channel, arguments: list[str]) -> bool:
-        self._wanted[channel.get_id()] = arguments
+        self._wanted[channel.get_id()] = _RUBBISH if self._rubbish else arguments
         return True
 
     def start(self, channel: paramiko.Channel) -> None:
@@ -175,13 +185,13 @@ class Door:
         user_key: paramiko.PKey,
         *,
         port: int,
-        drop_after_bytes: int | None = None,
+        faults: Faults,
     ) -> None:
         """Take a port, `port` if it is free, else any; connections are still refused."""
         self._root = root
         self.host_key = host_key
         self._user_key = user_key
-        self._drop_after_bytes = drop_after_bytes
+        self._faults = faults
         self._links: dict[_Link, paramiko.Transport] = {}
         self._lock = threading.Lock()
         self.socket = _bound(port)
@@ -202,7 +212,7 @@ class Door:
             sock, _ = self.socket.accept()
         except OSError:
             return
-        link = _Link(sock, self._drop_after_bytes)
+        link = _Link(sock, self._faults)
         transport = _Transport(cast("socket.socket", link))
         transport.local_version = _BANNER
         transport.add_server_key(self.host_key)
@@ -211,7 +221,8 @@ class Door:
             self._links = {link: old for link, old in self._links.items() if old.is_alive()}
             self._links[link] = transport
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
-            transport.start_server(threading.Event(), _Interface(self._root, self._user_key))
+            interface = _Interface(self._root, self._user_key, rubbish=self._faults.rubbish)
+            transport.start_server(threading.Event(), interface)
 
     def cut(self) -> None:
         """Close every connection at once, without a word."""

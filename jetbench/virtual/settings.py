@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jetbench.virtual.clock import JUMP_S
 from jetbench.virtual.faults import Faults
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ _TOOLS = (
 )  # fmt: skip
 """Faults that only the stand-ins of NVIDIA's tools need to know."""
 _YES_OR_NO = ("cpu_neighbour", "gpu_neighbour", "never_cools", "swaps")
-_NUMBERS = ("mode_changes_at", "outlier_at", "slow_first", "throttles_at", "wrong_batch")
+_NUMBERS = (
+    "aborts_at", "clock_falls_after", "clock_falls_at", "clock_jumps_after", "clock_jumps_at",
+    "crashes_at", "endless_log_at", "exits_at", "hangs_at", "killed_at", "mode_changes_at",
+    "outlier_at", "silent_at", "silent_hang_at", "slow_first", "sudo_stops_after",
+    "throttles_at", "wrong_batch",
+)  # fmt: skip
 
 _SSD_NET_LINES = {53: 58, 86: 100}
 _SSD_NET_SHIFT = 26
@@ -37,6 +43,7 @@ def settings_text(options: BoardOptions) -> str:
         "time_constant_s": options.time_constant_s,
         "gpu_build": int(not faults.cpu_only),
         "sudo": faults.sudo,
+        "clock_jump_s": JUMP_S,
     }
     settings |= {name: int(getattr(faults, name)) for name in (*_TOOLS, *_YES_OR_NO)}
     settings |= {name: getattr(faults, name) for name in _NUMBERS}

@@ -228,7 +228,7 @@ QUIET_CASE = make.case_evidence(floor_ms=None)
 def clean(noise: random.Random, spread: float, count: int) -> CaseEvidence:
     """A case of an undisturbed board that warms up as it likes, with noise everywhere."""
     base_ms = noise.choice((0.8, 12.9, 91.8))
-    trial = make.trial_evidence()
+    trial = make.trial_evidence(2 * base_ms)
     trials = []
     for _ in range(count):
         time_ms = base_ms * noise.gauss(1, spread)

@@ -253,6 +253,19 @@ def test_a_stopped_sweep_keeps_what_it_has() -> None:
     assert record.trials[1].failure.kind == "interrupted"
 
 
+@pytest.mark.parametrize("why", ["stopped", "no-space"])
+def test_a_trial_that_was_over_as_the_sweep_ended_counts(why: str) -> None:
+    """Its log holds the result: that its end was written down after the stop spoils nothing.
+
+    Nor does a Caffe that hangs once it has printed it, and is ended for that.
+    """
+    late = trial(1, log(), status=124, took=60.0, extra=f"stop={why}")
+    record = ingest(*READY, late, f"@end reason={why}", RESTORED)
+    assert record.trials[0].failure is None
+    assert record.forward_ms is not None
+    assert record.forward_ms.n == 1
+
+
 def test_a_guard_that_failed_says_why_in_every_case() -> None:
     """No trial ran, and the reason is the guard's."""
     record = ingest(

@@ -237,6 +237,7 @@ def test_a_failure_has_a_kind_and_a_reason(text: str, kind: str, words: str) -> 
         (134, "crashed"),
         (137, "killed"),
         (139, "crashed"),
+        (153, "crashed"),
         (143, "killed"),
         (None, "truncated"),
     ],

@@ -240,3 +240,30 @@ def test_sensors_of_load_cores_and_mode_are_read() -> None:
     )
     mangled = b'gpu_load_pm=1001 cpus="0;reboot" cpu_max_khz=fast mode=-1'
     assert with_fields(mangled).before == Conditions()
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "step_s"),
+    [
+        (b"clock=1789.5", b"clock=1793.75", 0.0),
+        (b"clock=1789.5", b"clock=98053793.75", 98052000.0),
+        (b"clock=98053789.5", b"clock=1793.75", -98052000.0),
+        (b"clock=1789.5", b"", None),
+        (b"", b"clock=1793.75", None),
+        (b"clock=now", b"clock=1793.75", None),
+    ],
+)
+def test_a_clock_that_was_set_is_seen_by_the_uptime(
+    begin: bytes, end: bytes, step_s: float | None
+) -> None:
+    """The trial took 4.25 s by it."""
+    assert with_fields(FIELDS + b" " + begin, end).clock_step_s == step_s
+
+
+def test_a_log_as_large_as_may_be_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board cuts an endless one there; a byte more, and it is not believed."""
+    monkeypatch.setattr("jetbench.formats.journal.MAX_LOG_BYTES", 1000)
+    _, [trial] = read(journal(b"x" * 1000))
+    assert (trial.log, trial.problem) == (b"x" * 1000, None)
+    _, [trial] = read(journal(b"x" * 1001))
+    assert trial.log is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from tests.remote.local_link import LocalLink
@@ -95,6 +96,11 @@ class Board:
         )
         self.links.append(link)
         return link
+
+    def kill_guard(self, sweep: str) -> None:
+        """Kill the guard of a sweep; boards of other tests have one of the same name."""
+        guard = f"{self.home}/.jetbench/sweeps/{sweep}/guard.sh"
+        subprocess.run(["pkill", "-KILL", "-f", guard], check=True)
 
     def close(self) -> None:
         """End every connection, and what still runs at the other end."""

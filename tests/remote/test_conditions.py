@@ -143,7 +143,7 @@ def test_what_a_guard_left_behind_is_put_back_by_hand(board: Board) -> None:
     data = drain_until(follower, "trial")
     with pytest.raises(BusyError, match="ann@desk measures there"):
         Session(board.link()).restore(password=None)
-    subprocess.run(["pkill", "-KILL", "-f", f"{SWEEP}/guard.sh"], check=True)
+    board.kill_guard(SWEEP)
     assert read(data + drain(follower))[2] == "guard-gone"
     assert (board.mode, board.locked) == ("0", True)
     said = Guard.read(EventReader().feed(Session(board.link()).restore(password=None)))

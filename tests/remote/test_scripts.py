@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,6 @@ from jetbench.remote.session import Session
 from tests.remote.sweeping import SWEEP, drain, drain_until, parcel, read, states, wait_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.remote.folder_board import Board
 
 
@@ -133,7 +132,7 @@ def test_a_killed_guard_is_made_good_by_the_next_sweep(board: Board) -> None:
     (board.home / "seconds").write_text("1")
     follower = Session(board.link()).start(parcel(board, trials=9), password=None)
     data = drain_until(follower, "trial")
-    subprocess.run(["pkill", "-KILL", "-f", f"{SWEEP}/guard.sh"], check=True)
+    board.kill_guard(SWEEP)
     _, _, end = read(data + drain(follower))
     assert end == "guard-gone"
     assert (board.mode, board.locked) == ("0", True)
@@ -197,6 +196,16 @@ def test_a_trial_that_hangs_is_ended_on_the_board(board: Board) -> None:
     assert end == "finished"
 
 
+def test_a_board_on_which_nothing_ends_is_given_up(board: Board) -> None:
+    """After three trials in a row that had to be ended, the others would take days."""
+    (board.home / "seconds").write_text("30")
+    follower = Session(board.link()).start(parcel(board, trials=5, TIMEOUT_S="1"), password=None)
+    guard, trials, end = read(drain(follower))
+    assert [(trial.id, trial.exit_status) for trial in trials] == [(1, 124), (2, 124), (3, 124)]
+    assert end == "hangs"
+    assert states(guard)[-1] == "restored"
+
+
 def test_the_deadline_of_the_sweep_ends_it(board: Board) -> None:
     """The board counts it down by itself."""
     (board.home / "seconds").write_text("1.5")
@@ -204,6 +213,41 @@ def test_the_deadline_of_the_sweep_ends_it(board: Board) -> None:
     _, trials, end = read(drain(follower))
     assert end == "deadline"
     assert 1 <= len(trials) <= 3
+
+
+def test_stop_ends_a_trial_that_hangs(board: Board) -> None:
+    """Caffe does not listen to SIGTERM: it is killed a few seconds later, all of it."""
+    caffe = board.home / "caffe/build/tools/caffe"
+    caffe.write_text(
+        "#!/bin/sh\ntrap '' TERM INT HUP\nsleep 600 &\n"
+        'echo $$ $! >"$HOME/pids.new"; mv "$HOME/pids.new" "$HOME/pids"; wait; wait\n'
+    )
+    follower = Session(board.link()).start(parcel(board), password=None)
+    data = drain_until(follower, "trial")
+    wait_for((board.home / "pids").exists)
+    Session(board.link()).stop(SWEEP)
+    guard, trials, end = read(data + drain(follower))
+    assert [(trial.id, trial.exit_status, trial.stopped) for trial in trials] == [(1, 137, True)]
+    assert end == "stopped"
+    assert states(guard)[-1] == "restored"
+    pids = (board.home / "pids").read_text().split()
+    wait_for(lambda: not any(Path("/proc", pid).exists() for pid in pids))
+
+
+def test_what_a_trial_leaves_running_does_not_disturb_the_next(board: Board) -> None:
+    """A script in Caffe's place that leaves something behind, or a `timeout` that is killed."""
+    caffe = board.home / "caffe/build/tools/caffe"
+    caffe.write_text(
+        '#!/bin/sh\nfor pid in $(cat "$HOME/strays"); do\n'
+        'grep -q sleep "/proc/$pid/cmdline" && echo "alive $pid"\ndone\n'
+        'sleep 600 & echo $! >>"$HOME/strays"\n'
+        'if [ "$(wc -l <"$HOME/strays")" = 2 ]; then kill -KILL "$PPID"; sleep 600; fi\nexit 0\n'
+    )
+    follower = Session(board.link()).start(parcel(board, trials=3), password=None)
+    _, trials, end = read(drain(follower))
+    assert [trial.exit_status for trial in trials] == [0, 137, 0]
+    assert not [trial.id for trial in trials if b"alive" in (trial.log or b"")]
+    assert end == "finished"
 
 
 def test_a_log_without_end_is_cut(board: Board) -> None:

@@ -241,6 +241,7 @@ def test_a_board_that_was_not_put_back_is_named() -> None:
     """Power state left changed is never silent."""
     text = result_table(make.result(make.record(), boards=(make.board_result(restored=False),)))
     assert "one: its power mode and clocks were NOT put back" in text
+    assert "jetbench boards restore one" in text
 
 
 def test_a_shape_is_shown_whole_where_a_name_is_too_long() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jetbench.analysis.checks.clock import clock
 from jetbench.analysis.checks.clocks import changed, throttled
 from jetbench.analysis.checks.processes import first_trials, outlier, precision, spread
 from jetbench.analysis.checks.request import batch, iterations, phase
@@ -18,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     batch,
     phase,
     iterations,
+    clock,
     bound,
     layers,
     changed,

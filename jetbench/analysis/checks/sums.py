@@ -29,14 +29,14 @@ takes some 0.07 ms in all."""
 def bound(evidence: CaseEvidence, clues: Sequence[Clue]) -> Iterator[Clue]:
     """No forward time is below the one that the board's peaks allow.
 
-    A wrong batch or phase explains that, too.
+    A wrong batch or phase explains that, too, and so does a clock that was set.
     """
     floor_ms = evidence.floor_ms
     if floor_ms is None:
         return
     below = {
         good.place: good.log.forward_ms
-        for good in good_trials(evidence, explained(clues, "batch", "phase"))
+        for good in good_trials(evidence, explained(clues, "batch", "phase", "clock"))
         if good.log.forward_ms and good.log.forward_ms < floor_ms
     }
     if below:
@@ -52,10 +52,11 @@ def bound(evidence: CaseEvidence, clues: Sequence[Clue]) -> Iterator[Clue]:
 def layers(evidence: CaseEvidence, clues: Sequence[Clue]) -> Iterator[Clue]:
     """The forward times of the layers add up to that of the whole, and none is below 0.
 
-    A time that is too short for the board does not fit its layers either.
+    A time that is too short for the board does not fit its layers either, nor does one by a clock
+    that was set.
     """
     found: dict[int, str] = {}
-    for good in good_trials(evidence, explained(clues, "bound")):
+    for good in good_trials(evidence, explained(clues, "bound", "clock")):
         if (text := _wrong_sum(good.log)) is not None:
             found[good.place] = text
     if found:

@@ -195,7 +195,8 @@ usage_now() {
 # In a session of its own, so that all of it can be ended; it ends, too, when this shell does.
 sampler=
 start_sampler() {
-    : >"$1"
+    # Not `:`, which ends its shell where the file cannot be made: a guard must live.
+    true >"$1" || return
     setsid /bin/sh "$DIR/sampler.sh" "$$" "$SAMPLE_MS" >>"$1" 2>/dev/null \
         </dev/null 3>&- 5>&- 6>&- 8>&- 9>&- &
     sampler=$!

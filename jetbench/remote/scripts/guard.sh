@@ -343,7 +343,12 @@ if [ "$TASK" = restore ]; then
     [ -n "$done" ] || tell "state=nothing"
     exit 0
 fi
-[ -n "$by_rule" ] || exec 8<"$DIR/ask"
+if [ -z "$by_rule" ]; then
+    # For a moment it is opened to write, too: to read alone would wait for ever, and keep the
+    # lock, where the runner has gone before sudo let us in.
+    exec 7<>"$DIR/ask"
+    exec 8<"$DIR/ask" 7<&-
+fi
 save
 trap 'stop_sampler; restore restored; exit 1' TERM INT HUP
 while read -r word value <&8; do

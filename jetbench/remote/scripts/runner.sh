@@ -65,6 +65,7 @@ set_mode() {
             stop='guard-failed'
         elif [ "$tries" -gt 1800 ]; then
             stop='guard-timeout'
+            kill "$guard" 2>/dev/null
         fi
         [ -z "$stop" ] || return
         sleep 0.1
@@ -157,8 +158,16 @@ hundredths() {
     cs=$((${1%%m*} * 6000 + ${seconds%.*} * 100 + part - 100))
 }
 own_time() {
-    times >used
-    { read -r _; read -r user system; } <used
+    # On a full disk: `times` alone would end this shell, and so would sums of nothing.
+    user='' system=''
+    { times; } >used && { read -r _; read -r user system; } <used
+    case $user,$system in
+    *m*.*s,*m*.*s) ;;
+    *)
+        stop='no-space' own=0
+        return
+        ;;
+    esac
     hundredths "$user"
     own=$cs
     hundredths "$system"
@@ -184,12 +193,14 @@ trial() {
     own_time
     own_before=$own
     # In the words of the log, whose clock is the board's own, and of no year.
-    local=$(date '+%m%d %H:%M:%S.%N')
+    clock=$(date '+%s.%N %m%d %H:%M:%S.%N')
+    local=${clock#* }
     uptime_s
     began=$up
     warm_up=
     [ "$1" != 0 ] || warm_up=' warm_up=1'
-    emit "@trial id=$1 up=$up utc=$(utc) local=\"${local%???}\" limit_s=$limit$warm_up$cooled$usage$sensors"
+    emit "@trial id=$1 up=$up utc=$(utc) local=\"${local%???}\" clock=${clock%% *}\
+ limit_s=$limit$warm_up$cooled$usage$sensors"
     [ -z "$stop" ] || return
     # The log goes to a file, bounded by the shell: a pipe would be read while it measures.
     (
@@ -207,25 +218,31 @@ trial() {
         wait "$child"
         code=$?
     done
+    # Its group is that of `timeout`, which may have been killed without what it had started.
+    kill -KILL "-$child" 2>/dev/null
     child=
+    # Whether somebody has set the clock meanwhile, is seen by the uptime, which nobody sets.
+    clock=$(date +%s.%N)
     uptime_s
     conditions
     usage_now
     own_time
     telemetry off
     hash=$(sha256sum <log)
-    # A program that could not write all of its log does not say so: fewer than 16 blocks. What
-    # may be cut is no result.
+    # What happens to a program after it has printed its result does not spoil the result.
+    cut=1
+    case $(tail -c 4096 log) in *'Benchmark ends'*) cut= ;; esac
+    # One that could not write all of its log does not say so: fewer than 16 blocks are free.
     if free=$(stat -f -c %a . 2>/dev/null) && [ "$free" -lt 16 ]; then
         stop='no-space'
-        return
+        [ -z "$cut" ] || return
     fi
     # In one piece, so that who follows is woken once.
     {
         samples "$began"
         gzip -c log | base64 -w 4000 | sed 's/^/| /'
-        printf '@done id=%s exit=%s up=%s sha256=%s%s%s%s%s\n' "$1" "$code" "$up" "${hash%% *}" \
-            "${stop:+ stop=$stop}" " own_cs=$((own - own_before))" "$usage" "$sensors"
+        printf '@done id=%s exit=%s up=%s clock=%s sha256=%s%s%s%s%s\n' "$1" "$code" "$up" \
+            "$clock" "${hash%% *}" "${cut:+${stop:+ stop=$stop}}" " own_cs=$((own - own_before))" "$usage" "$sensors"
     } >block || stop='no-space'
     cat block >&3 || stop='no-space'
     # A board on which nothing ends any more would take days to say so.

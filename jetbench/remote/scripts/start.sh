@@ -30,13 +30,17 @@ first_in_line() {
     done
 }
 
+# A disk can be full of bytes, or of files.
+room() { for what in h i; do df -P$what "$BASE"; done |
+    awk 'NR == 2 {bytes = $4} NR == 4 {print bytes "B and " $4 " files are free"}'; }
+
 if [ ! -e "$DIR/started" ]; then
     new=$BASE/line/$SWEEP.$NONCE
     trap 'rm -rf "$new"; in_order tidy' EXIT
     trap 'exit 1' HUP PIPE TERM
     make_new() {
         make_folders "$BASE" "$BASE/sweeps" "$BASE/line"
-        mkdir "$new" || refuse folder "cannot make $new"
+        problem=$(mkdir "$new" 2>&1) || refuse folder "$problem"
     }
     in_order make_new
     uptime_s
@@ -46,12 +50,11 @@ if [ ! -e "$DIR/started" ]; then
     boot_id=$line
     # Where there is no room, tar says so, and in better words.
     printf '%s %s %s\n' "$$" "$boot_id" "$arrived" 2>/dev/null >"$new/owner"
-    problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) ||
-        refuse space "$problem; $(df -Ph "$BASE" | awk 'NR == 2 {print $4}') are free"
+    problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) || refuse space "$(room); $problem"
+    # Not `:`, which ends its shell where a file cannot be made.
     { printf '%s' "$SETTINGS" >"$new/settings.sh" && printf '%s\n' "$HOLDER" >"$new/holder" &&
         printf '%s' "$BOARD" >"$new/board" && printf '%s' "$PROBE" >"$new/probe" &&
-        : >"$new/journal"; } ||
-        refuse space "cannot write to $new"
+        true >"$new/journal"; } || refuse space "$(room)"
     exec 9<"$LOCK"
     give_up=$((${up%.*} + WAIT_S))
     # A second's patience: who looks whether a board is in use takes the lock for a moment.
@@ -81,9 +84,10 @@ if [ ! -e "$DIR/started" ]; then
     # descriptor. So whoever follows knows when no more will come.
     exec 3>>"$DIR/journal"
     flock 3
-    if ! : >"$DIR/started"; then
-        rm -rf "$DIR"
-        refuse space "cannot write to $DIR"
+    if ! true >"$DIR/started"; then
+        problem=$(room)
+        rm -rf "$DIR" "$BASE/holder"
+        refuse space "$problem"
     fi
     if [ "$PASSWORD" = 1 ]; then
         # printf is the shell's own: the secret is in no argument list.
