@@ -62,7 +62,7 @@ def ingest_board(
         ),
         changed=guard.touched,
         restored=guard.restored if guard.started else (True if outcome.facts else None),
-        notes=outcome.notes,
+        notes=outcome.notes if reader.overflow is None else (*outcome.notes, reader.overflow),
     )
     skipped = {whole(event.fields.get("id")) for event in reader.events if event.kind == "skip"}
     refused = dict(outcome.refused)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import StoreError
+from jetbench.formats.journal import bounded_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +101,7 @@ class SweepFolder:
         if not path.exists():
             return
         with self._try(path, lambda: path.open("rb")) as file:
-            yield from file
+            yield from bounded_lines(file)
 
     def keep_result(self, result_json: str) -> None:
         """Store the result, whole or not at all."""
