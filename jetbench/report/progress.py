@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from jetbench.domain.plan import Plan, Trial
     from jetbench.formats.journal import Event
 
+_MAX_LINES = 100
+_MAX_LINES_A_TRIAL = 10
+"""More than any board has to say of its trials, and few enough to read."""
+
 
 @dataclass(slots=True)
 class BoardProgress:
@@ -42,6 +46,10 @@ class BoardProgress:
     trial_began_s: float | None = None
     seconds: list[float] = field(default_factory=list)
     """How long each trial has taken, by the host's clock."""
+    over: set[int] = field(default_factory=set)
+    """The plan's trials that have ended, by id: each ends once, whatever the board says."""
+    lines_left: int = 0
+    """How much more its journal may put on a terminal."""
     reader: EventReader = field(default_factory=EventReader)
 
     def left_s(self, now_s: float) -> float | None:
@@ -60,7 +68,12 @@ class Progress:
         self._plan = plan
         self._trials = {trial.id: trial for trial in plan.trials}
         self.boards = {
-            board.name: BoardProgress(board.name, len(plan.trials)) for board in plan.boards
+            board.name: BoardProgress(
+                board.name,
+                len(plan.trials),
+                lines_left=_MAX_LINES + _MAX_LINES_A_TRIAL * len(plan.trials),
+            )
+            for board in plan.boards
         }
 
     def take(self, event: SweepEvent, now_s: float) -> list[str]:  # noqa: PLR0911 - one a kind
@@ -87,7 +100,7 @@ class Progress:
                 ]
             case JournalBytes():
                 lines = (self._journal(board, e, now_s) for e in board.reader.feed(event.data))
-                return [line for line in lines if line]
+                return _few(board, [line for line in lines if line])
             case JournalComplete():
                 board.doing = "finishing"
                 return []
@@ -120,12 +133,14 @@ class Progress:
             case "done":
                 return self._done(board, event, now_s)
             case "skip":
-                board.done += 1
+                board.done += self._ends(board, event)
             case _:
                 return _between(board, event)
         return None
 
-    def _done(self, board: BoardProgress, event: Event, now_s: float) -> str:
+    def _done(self, board: BoardProgress, event: Event, now_s: float) -> str | None:
+        if not self._ends(board, event):
+            return None
         board.done += 1
         took = ""
         if board.trial_began_s is not None:
@@ -138,6 +153,14 @@ class Progress:
         board.failed += 1
         return f"{line}: failed with exit status {printable(code, 20)}{took}"
 
+    def _ends(self, board: BoardProgress, event: Event) -> bool:
+        """Whether a trial of the plan is over that was not before."""
+        trial = self._find(event)
+        if trial is None or trial.id in board.over:
+            return False
+        board.over.add(trial.id)
+        return True
+
     def _trial_name(self, event: Event) -> str:
         trial = self._find(event)
         if trial is None:
@@ -149,6 +172,18 @@ class Progress:
     def _find(self, event: Event) -> Trial | None:
         number = whole(event.fields.get("id"))
         return None if number is None else self._trials.get(number)
+
+
+def _few(board: BoardProgress, lines: list[str]) -> list[str]:
+    """No more lines than an honest board has to say; then, once, that there are more."""
+    if len(lines) <= board.lines_left:
+        board.lines_left -= len(lines)
+        return lines
+    shown = lines[: max(board.lines_left, 0)]
+    if board.lines_left >= 0:
+        shown.append(f"{board.name}: says more than a sweep has to say; see its journal")
+    board.lines_left = -1
+    return shown
 
 
 def _warm_up(event: Event) -> bool:
