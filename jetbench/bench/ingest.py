@@ -18,7 +18,7 @@ from jetbench.formats.journal import EventReader, JournalReader
 from jetbench.formats.words import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from jetbench.bench.outcome import BoardOutcome
     from jetbench.domain.plan import Plan, Trial
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 def ingest_board(
-    plan: Plan, outcome: BoardOutcome, lines: Iterable[bytes]
+    plan: Plan,
+    outcome: BoardOutcome,
+    lines: Iterable[bytes],
+    keep_log: Callable[[Trial, bytes], None] | None = None,
 ) -> tuple[BoardResult, tuple[Record, ...]]:
     """Make the records of one board.
 
@@ -37,9 +40,11 @@ def ingest_board(
         plan: What was to be measured.
         outcome: How the board's part went.
         lines: The journal's lines; none where there is no journal.
+        keep_log: Where the raw log of each trial goes, one at a time: all of a board's can
+            be more than memory holds. Without it, they are in the records.
     """
     reader = JournalReader()
-    measured = _measured(plan, reader, lines)
+    measured = _measured(plan, reader, lines, keep_log)
     guard = Guard.read([*reader.events, *EventReader().feed(outcome.put_back)])
     reasons = Reasons(outcome, guard, reader)
     if reasons.cuts_off:
@@ -91,7 +96,10 @@ def _is_due(
 
 
 def _measured(
-    plan: Plan, reader: JournalReader, lines: Iterable[bytes]
+    plan: Plan,
+    reader: JournalReader,
+    lines: Iterable[bytes],
+    keep_log: Callable[[Trial, bytes], None] | None,
 ) -> dict[int, TrialEvidence]:
     """The trials of the plan that the journal knows, by their id, each at its first word."""
     wanted = {trial.id: trial for trial in plan.trials}
@@ -99,7 +107,11 @@ def _measured(
     for entry in reader.trials(lines):
         trial = wanted.get(entry.id)
         if trial is not None and entry.id not in measured:
-            measured[entry.id] = _measure(trial, entry)
+            found = _measure(trial, entry)
+            if keep_log is not None and entry.log is not None:
+                keep_log(trial, entry.log)
+                found = replace(found, result=replace(found.result, log=None))
+            measured[entry.id] = found
     return measured
 
 

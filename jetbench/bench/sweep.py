@@ -63,6 +63,11 @@ STOPPING_S = 20.0
 """The same, once the sweep is to be stopped: somebody waits at a terminal."""
 MAX_FOLLOWS = 100
 """How often one journal is asked for: a board that lies about its size must not keep us."""
+MAX_JOURNAL_BYTES = 2**30
+"""Of one board, on this machine's disk. A trial has some 20 kB, and at most 600 kB for each
+quarter of an hour that it lasts: no honest sweep of a week comes to this."""
+MAX_EVENTS_WAITING = 64
+"""A board that sends more than can be stored waits, and what it sent is not in memory."""
 WAKEUP_S = 1.0
 LOG_BLOCKS = 128 * 1024
 """The largest log of a trial, in blocks of 512 bytes: 64 MiB."""
@@ -99,7 +104,7 @@ def run_sweep(plan: Plan, door: Door, stop: threading.Event) -> Iterator[SweepEv
     # What is loaded by now stays: the garbage collector need not look through all of it
     # again and again while the boards' threads make and drop their small objects.
     gc.freeze()
-    events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()
+    events: queue.Queue[SweepEvent] = queue.Queue(MAX_EVENTS_WAITING)
     for board in plan.boards:
         visit = _Visit(plan, board, door, stop, events)
         threading.Thread(target=visit.run, name=f"jetbench {board.name}", daemon=True).start()
@@ -119,7 +124,7 @@ class _Visit:
     board: Board
     door: Door
     stop: threading.Event
-    events: queue.SimpleQueue[SweepEvent]
+    events: queue.Queue[SweepEvent]
     link: Link | None = None
     received: int = 0
     stop_sent: bool = False
@@ -287,9 +292,12 @@ class _Visit:
     def _receive(self, follower: Follower) -> None:
         """Pass on the journal to its end, over as many connections as it takes."""
         events = EventReader()
-        patience_s = self.plan.options.timeout_s + TRIAL_SLACK_S
-        if self.plan.options.cooldown_c is not None:
-            patience_s += self.plan.options.cooldown_wait_s
+        options = self.plan.options
+        patience_s = options.timeout_s + TRIAL_SLACK_S
+        if options.cooldown_c is not None:
+            patience_s += options.cooldown_wait_s
+        rows = len(self.plan.trials) + options.warm_ups * len(options.power_modes)
+        give_up_s = time.monotonic() + patience_s * (rows + 2)
         for _ in range(MAX_FOLLOWS):
             try:
                 for data in follower.chunks(
@@ -301,6 +309,7 @@ class _Visit:
                         JournalBytes(self.board.name, follower.offset - len(data), data)
                     )
                     self.received = follower.offset
+                    self._check_bounds(give_up_s)
                     self.guard |= {
                         event.fields["state"]
                         for event in events.feed(data)
@@ -329,6 +338,17 @@ class _Visit:
             pass
         left = f"~/.jetbench/sweeps/{self.plan.sweep_id} is left on the board"
         self.events.put(Note(self.board.name, left))
+
+    def _check_bounds(self, give_up_s: float) -> None:
+        """Give a board up that says more, or for longer, than its trials can take."""
+        if self.received > MAX_JOURNAL_BYTES:
+            message = f"its journal has more than {MAX_JOURNAL_BYTES} bytes; given up"
+        elif time.monotonic() > give_up_s:
+            message = "it goes on for longer than all of its trials may take; given up"
+        else:
+            return
+        hint = f"look at ~/.jetbench/sweeps/{self.plan.sweep_id} there: what runs, and writes so?"
+        raise BoardAnswerError(message, hint=hint)
 
     def _follow(self, session: Session) -> Follower:
         follower = session.follow(self.plan.sweep_id, self.received)
