@@ -317,6 +317,7 @@ class _Visit:
                     }
             except LinkLostError as lost:
                 self.events.put(Note(self.board.name, f"{lost.message}; connecting again"))
+                self._check_bounds(give_up_s)
                 follower = self._persist(self._follow)
                 continue
             if follower.size != self.received:
