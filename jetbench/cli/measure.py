@@ -68,7 +68,7 @@ def carry_out(plan: Plan, results: Path, *, quiet: bool, verbose: bool = False) 
                 # What cannot be kept is not worth measuring: end the boards' work, leave
                 # their journals with them, and report what is here.
                 full_disk = error
-                watch.say(f"error: {error.message}")
+                watch.say(f"error: {printable(error.message)}")
                 stop.set()
             if full_disk is not None and isinstance(event, JournalComplete):
                 event.receipt.decline()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from paramiko import ChannelException
 
 from jetbench.domain.errors import BoardAnswerError, LinkLostError
+from jetbench.formats.words import printable
 from jetbench.remote.alarm import ALARM
 from jetbench.remote.sockets import BROKEN
 
@@ -81,7 +82,7 @@ class Link:
         try:
             channel = self._transport.open_session(timeout=timeout_s)
         except ChannelException as error:
-            message = f"it refuses another session: {error.text}"
+            message = f"it refuses another session: {printable(error.text, 200)}"
             hint = "see MaxSessions in its /etc/ssh/sshd_config"
             raise BoardAnswerError(message, hint=hint) from None
         except BROKEN:
