@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jetbench.formats.caffe_log import parse_log
 from jetbench.formats.journal import (
     MAX_LINE_BYTES,
     EventReader,
@@ -158,3 +159,11 @@ def test_a_time_that_runs_backwards_is_not_known() -> None:
     assert (found.wall_s, found.started_utc) == (None, None)
     (found,) = read(trial(begin="utc=2026-03-15T09:14:55Z"))[1]
     assert (found.wall_s, found.started_utc) == (4.0, "2026-03-15T09:14:55Z")
+
+
+@pytest.mark.parametrize("sign", [b" ", b"\t", b">", b"|", b"> ", b"-", b"0", b"=", b"\0"])
+def test_a_log_of_one_sign_is_read_once(sign: bytes) -> None:
+    """A megabyte of it on one line is not tried from each of its places on: it would not end."""
+    parsed = parse_log(sign * MIB)
+    assert not parsed.complete
+    assert parsed.failure is not None
