@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.hostile_board import HostileBoard, hostile_board
 from tests.e2e.program import Done, Program
+from tests.e2e.terminal import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -280,6 +281,16 @@ def test_no_format_and_no_log_obeys_a_board(
     assert ",=1" not in done.out
     after, _ = measured(program, "compare", "latest", "latest")
     assert_harmless(after)
+
+
+def test_no_live_display_obeys_a_board(hostile: HostileBoard, program: Program) -> None:
+    """On a terminal there are sequences of the display's own, and none of the board's."""
+    hostile.answers(probe="EXTRA = ()\n" + PROBE, journal=JOURNAL % SAID)
+    done = on_terminal(program, *MEASURE)
+    assert "virt-01" in done.err
+    assert not any(
+        sign in done.err for sign in ("\x1b]", "\x1b[2J", "\x9b", "\x07", "\u202e", "\0")
+    )
 
 
 NOT_RESTORED = 'out(b"@guard state=not-restored reason=" + BAD + b"\\n")'

@@ -128,6 +128,27 @@ def test_a_name_that_no_disk_can_hold_is_refused(
     assert done.err.startswith("error: ")
 
 
+@pytest.mark.parametrize("form", ["table", "markdown", "csv", "json"])
+def test_no_log_is_obeyed(jetbench: Program, form: str) -> None:
+    """Layers, shapes and failures of a log may be called anything."""
+    begin = "I1126 05:00:00.000000  1 "
+    lines = [
+        f'{begin}net.cpp:53] Initializing net from parameters: \nname: "{BAD}"\nlayer {{',
+        f'  name: "{BAD}"\n  type: "Input"\n  top: "{BAD}"\n}}',
+        f"{begin}net.cpp:86] Creating Layer {BAD}",
+        f"{begin}net.cpp:382] {BAD} -> {BAD}",
+        f"{begin}caffe.cpp:404] *** Benchmark begins ***",
+        f"{begin}caffe.cpp:405] {BAD.strip()}\tforward: 1 ms.",
+        f"{begin}caffe.cpp:412] Average Forward pass: 7 ms.",
+        f"F1126 05:00:00.000000  1 x.cpp:3] Check failed: {BAD}",
+    ]
+    for kept, status in ((lines, 0), ([*lines[:-2], lines[-1]], 1)):
+        (jetbench.folder / NAME).write_text("\n".join(kept) + "\n", newline="")
+        done = jetbench("parse", NAME, "--format", form)
+        assert done.status == status
+        assert_harmless(done, jetbench.folder)
+
+
 @pytest.mark.parametrize("text", INVENTORIES)
 def test_no_message_of_an_inventory_obeys_it(jetbench: Program, text: str) -> None:
     """Names, tags, keys and values with control characters are refused, and told escaped."""
