@@ -23,6 +23,8 @@ RECONNECT_S = 180.0
 """How long a board may be out of reach before it is given up; it measures on meanwhile."""
 STOPPING_S = 20.0
 """The same, once the sweep is to be stopped: somebody waits at a terminal."""
+FIRST_S = 3.0
+"""The same, before it has answered anything."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
 """Between two tries; doubled each time, and half as much again or less by chance."""
 
@@ -62,8 +64,12 @@ class Contact:
             self._link.close()
             self._link = None
 
-    def persist(self, ask: Callable[[Session], T]) -> T:
+    def persist(self, ask: Callable[[Session], T], patience_s: float | None = None) -> T:
         """Ask the board, and again over new connections while the link breaks.
+
+        Args:
+            ask: The question; must do no harm when it is asked twice.
+            patience_s: How long it may be out of reach; None: `RECONNECT_S`.
 
         Raises:
             LinkLostError: It was out of reach for too long.
@@ -76,9 +82,12 @@ class Contact:
                 return ask(self._session or self.connect())
             except (LinkLostError, UnreachableError) as problem:
                 self._session = None
-                patience_s = STOPPING_S if self._stop.is_set() else RECONNECT_S
-                if time.monotonic() - began_s > patience_s:
-                    message = f"{problem.message}; given up after {patience_s:.0f} s"
+                limit_s = RECONNECT_S if patience_s is None else patience_s
+                if self._stop.is_set():
+                    limit_s = min(limit_s, STOPPING_S)
+                waited_s = time.monotonic() - began_s
+                if waited_s > limit_s:
+                    message = f"{problem.message}; given up after {waited_s:.0f} s"
                     hint = "the board goes on by itself, and puts its power state back"
                     raise LinkLostError(message, hint=hint) from problem
             time.sleep(pause_s * self.jitter.uniform(0.5, 1.5))

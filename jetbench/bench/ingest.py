@@ -19,7 +19,7 @@ from jetbench.formats.journal import JournalReader
 from jetbench.formats.words import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from jetbench.bench.outcome import BoardOutcome
     from jetbench.domain.plan import Plan, Trial
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 def ingest_board(
-    plan: Plan, outcome: BoardOutcome, lines: Iterable[bytes]
+    plan: Plan,
+    outcome: BoardOutcome,
+    lines: Iterable[bytes],
+    keep_log: Callable[[Trial, bytes], None] | None = None,
 ) -> tuple[BoardResult, tuple[Record, ...]]:
     """Make the records of one board.
 
@@ -39,9 +42,11 @@ def ingest_board(
         outcome: How the board's part went.
         lines: The lines of its journals, part by part, each followed by what was said when its
             power state was put back later; none where there is no journal.
+        keep_log: Where the raw log of each trial goes, one at a time: all of a board's can
+            be more than memory holds. Without it, they are in the records.
     """
     reader = JournalReader()
-    measured = _measured(plan, reader, lines)
+    measured = _measured(plan, reader, lines, keep_log)
     guard = Guard.read(reader.events)
     reasons = Reasons(outcome, guard, reader)
     if reasons.cuts_off:
@@ -64,7 +69,7 @@ def ingest_board(
         ),
         changed=guard.touched,
         restored=guard.restored if guard.started else (True if outcome.facts else None),
-        notes=outcome.notes,
+        notes=outcome.notes if reader.overflow is None else (*outcome.notes, reader.overflow),
     )
     skipped = {whole(event.fields.get("id")) for event in reader.events if event.kind == "skip"}
     refused = dict(outcome.refused)
@@ -93,7 +98,10 @@ def _is_due(
 
 
 def _measured(
-    plan: Plan, reader: JournalReader, lines: Iterable[bytes]
+    plan: Plan,
+    reader: JournalReader,
+    lines: Iterable[bytes],
+    keep_log: Callable[[Trial, bytes], None] | None,
 ) -> dict[int, TrialEvidence]:
     """The trials of the plan that the journal knows, by their id.
 
@@ -105,7 +113,11 @@ def _measured(
     for entry in reader.trials(lines):
         trial = wanted.get(entry.id)
         if trial is not None and entry.id not in settled:
-            measured[entry.id] = _measure(trial, entry)
+            found = _measure(trial, entry)
+            if keep_log is not None and entry.log is not None:
+                keep_log(trial, entry.log)
+                found = replace(found, result=replace(found.result, log=None))
+            measured[entry.id] = found
             if entry.settled:
                 settled.add(entry.id)
     return measured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +38,8 @@ def resolve(model: str) -> ResolvedModel:
     Raises:
         UsageError: There is no such model, or it cannot be read.
     """
-    if (named := _NAMED.match(model)) and not Path(model).exists():
+    # Not pathlib's: it raises over a name that no disk can hold, and over a home of nobody.
+    if (named := _NAMED.match(model)) and not os.path.exists(model):  # noqa: PTH110
         found = resolve(named[2])
         return replace(found, name=named[1])
     if model.startswith("board:"):
@@ -46,12 +48,12 @@ def resolve(model: str) -> ResolvedModel:
             message = f"{model!r} names no file of the board"
             raise UsageError(message, hint="write board:models/NAME/deploy.prototxt")
         return ResolvedModel(_short(Path(there)), model, None, board_path=there)
-    path = Path(model).expanduser()
-    if model in zoo.MODELS and not path.is_file():
+    path = Path(os.path.expanduser(model))  # noqa: PTH111
+    if model in zoo.MODELS and not os.path.isfile(path):  # noqa: PTH113
         return ResolvedModel(model, model, zoo.text_of(model), notes=_needs(zoo.MODELS[model]))
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         path /= "deploy.prototxt"
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113
             message = f"{model} is a folder without a deploy.prototxt"
             raise UsageError(message, hint="name the file itself")
     return ResolvedModel(_short(path), str(path), _read(path, model))

@@ -103,7 +103,7 @@ class Reasons:
         elif not outcome.complete:
             self.kind, self.message = "interrupted", "the sweep was stopped before it ran"
         elif end is None:
-            self.message = _broken_off(guard)
+            self.message = reader.overflow or _broken_off(guard)
         else:
             self.message = "the board ended the sweep before it ran"
         self.cuts_off = outcome.complete and end in {None, "no-space"}

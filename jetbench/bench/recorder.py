@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING
 
 import jetbench
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jetbench.domain.events import SweepEvent
-    from jetbench.domain.plan import Plan
+    from jetbench.domain.plan import Plan, Trial
 
 
 class Recorder:
@@ -100,16 +100,10 @@ class Recorder:
         by_board = []
         for outcome in self._outcomes.values():
             name = outcome.board.name
-            board, found = ingest_board(self._plan, outcome, self._folder.journal_lines(name))
+            lines = self._folder.journal_lines(name)
+            board, found = ingest_board(self._plan, outcome, lines, partial(self._keep_log, name))
             boards.append(board)
-            bare_records = []
-            for record in found:
-                for trial in record.trials:
-                    if trial.log is not None:
-                        self._folder.keep_log(name, trial.id, record.model, trial.log)
-                bare = tuple(replace(trial, log=None) for trial in record.trials)
-                bare_records.append(replace(record, trials=bare))
-            by_board.append(bare_records)
+            by_board.append(found)
         # Case by case: what is to be compared stands together.
         records = tuple(record for case in zip(*by_board, strict=True) for record in case)
         result = SweepResult(
@@ -125,6 +119,9 @@ class Recorder:
         self._folder.keep_result(json.dumps(result_to_json(result)))
         self._folder.close()
         return result
+
+    def _keep_log(self, board: str, trial: Trial, log: bytes) -> None:
+        self._folder.keep_log(board, trial.id, self._plan.cases[trial.case].model, log)
 
 
 def _now() -> str:

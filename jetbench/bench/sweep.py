@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from jetbench.domain.events import SweepEvent
     from jetbench.domain.plan import Plan
 
+MAX_EVENTS_WAITING = 64
+"""A board that sends more than can be stored waits, and what it sent is not in memory."""
+
 __all__ = ["Door", "Errand", "run_sweep"]
 
 
@@ -38,7 +41,7 @@ def run_sweep(
     # What is loaded by now stays: the garbage collector need not look through all of it
     # again and again while the boards' threads make and drop their small objects.
     gc.freeze()
-    events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()
+    events: queue.Queue[SweepEvent] = queue.Queue(MAX_EVENTS_WAITING)
     for board in plan.boards:
         visit = Visit(plan, board, door, stop, events, errand or Errand())
         threading.Thread(target=visit.run, name=f"jetbench {board.name}", daemon=True).start()

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jetbench.analysis.readiness import lacks
-from jetbench.bench.contact import Contact
+from jetbench.bench.contact import FIRST_S, Contact
 from jetbench.bench.parcel import in_order, make_parcel
+from jetbench.bench.part import Part
 from jetbench.bench.plan import filled
 from jetbench.domain.errors import (
     BoardAnswerError,
@@ -36,7 +37,6 @@ from jetbench.domain.events import (
     TakenUp,
 )
 from jetbench.domain.part import part_key
-from jetbench.formats.journal import EventReader
 from jetbench.formats.probe import parse_probe
 from jetbench.formats.words import whole
 from jetbench.remote.session import Session
@@ -60,36 +60,14 @@ TRIAL_SLACK_S = 60.0
 """Beyond a trial's limit: setting power and clocks, packing the log, putting back."""
 STORE_TIMEOUT_S = 120.0
 MAX_FOLLOWS = 100
-"""How often one journal is asked for: a board that lies about its size must not keep us."""
+"""How often one journal is asked for, over links that break."""
+MAX_MISCOUNTS = 10
+"""How often because it has another size than the board says: a lie must not keep us."""
 MAX_FAILURES = 3
 """A board that fails so often in a row, with no trial done in between, is given up."""
 AGAIN_S = 2.0
 """The pause before a board is tried again, doubled each time."""
 WAKEUP_S = 1.0
-
-_PUT_BACK = {"restored", "not-restored"}
-
-
-@dataclass(slots=True)
-class _Part:
-    """A part as its journal has told of it so far."""
-
-    number: int
-    received: int = 0
-    events: EventReader = field(default_factory=EventReader)
-    guard: set[str] = field(default_factory=set)
-    """Every state that the guard has told of."""
-    end: str | None = None
-    """Why it ended, where it says so."""
-    at_work: bool = False
-    """Whether a trial was begun."""
-
-    @property
-    def broken(self) -> str | None:
-        """Why it was cut off; None where it has ended by itself."""
-        if self.end == "guard-gone":
-            return "the guard of its power state died"
-        return "the runner was killed, or the board went down" if self.end is None else None
 
 
 @dataclass(slots=True)
@@ -100,11 +78,11 @@ class Visit:
     board: Board
     door: Door
     stop: threading.Event
-    events: queue.SimpleQueue[SweepEvent]
+    events: queue.Queue[SweepEvent]
     errand: Errand
     left: bool = False
     """Whether the board measures and nobody is to wait for it."""
-    part: _Part = field(default_factory=lambda: _Part(0))
+    part: Part = field(default_factory=lambda: Part(0))
     settled: set[int] = field(default_factory=set)
     """The trials that need not be run again."""
     begun: set[int] = field(default_factory=set)
@@ -152,7 +130,7 @@ class Visit:
         self.settled |= known.settled
         self.begun |= known.begun
         self.nets = known.models
-        self.part = _Part(len(known.sizes))
+        self.part = Part(len(known.sizes))
         if known.probe is not None:
             facts = parse_probe(known.probe)
             self.events.put(Reached(self.board.name, facts, known.probe))
@@ -170,7 +148,7 @@ class Visit:
         ]
         for part in parts:
             here = known.sizes[part.part - 1] if part.part <= len(known.sizes) else 0
-            self.part = _Part(part.part, received=here)
+            self.part = Part(part.part, received=here)
             self._receive(self.contact.persist(self._follow))
             if self.left:
                 return
@@ -208,7 +186,9 @@ class Visit:
     def _measure_part(self) -> bool:
         """Measure what is left, as one more part; False where there is nothing to be done."""
         name, options = self.board.name, self.plan.options
-        facts, answer = self.contact.persist(self._probe)
+        # A board that cannot even say what it is, is not waited for, unless it once could.
+        patience_s = None if self.part.number else FIRST_S
+        facts, answer = self.contact.persist(self._probe, patience_s)
         if facts.left_behind and facts.held_by is None and not options.needs_guard:
             # A guard would put it back; without one it is to be done before anything is read.
             said = self.contact.persist(
@@ -243,9 +223,9 @@ class Visit:
             holder=self.door.holder,
             deadline_s=options.deadline_s and max(options.deadline_s - elapsed_s, 1),
         )
-        self.part = _Part(parcel.part)
+        self.part = Part(parcel.part)
         self._receive(self.contact.persist(lambda session: self._start(session, parcel, password)))
-        if not self.left and "saved" in self.part.guard and self.part.guard.isdisjoint(_PUT_BACK):
+        if not self.left and self.part.left_behind:
             # It was killed, or the board went down and has come back.
             self._put_back(password)
         return True
@@ -304,31 +284,45 @@ class Visit:
     def _receive(self, follower: Follower) -> None:
         """Pass on the journal of a part to its end, over as many connections as it takes."""
         name, part = self.board.name, self.part
-        patience_s = self.plan.options.timeout_s + TRIAL_SLACK_S
-        if self.plan.options.cooldown_c is not None:
-            patience_s += self.plan.options.cooldown_wait_s
+        options = self.plan.options
+        patience_s = options.timeout_s + TRIAL_SLACK_S
+        if options.cooldown_c is not None:
+            patience_s += options.cooldown_wait_s
+        rows = len(self.plan.trials) + options.warm_ups * len(options.power_modes)
+        give_up_s = time.monotonic() + patience_s * (rows + 2)
+        miscounts = 0
         for _ in range(MAX_FOLLOWS):
             try:
                 for data in follower.chunks(
                     patience_s=patience_s, wakeup_s=WAKEUP_S, wakeup=self._wakeup
                 ):
                     self._take(data, follower.offset)
+                    part.check_bounds(self.plan.sweep_id, give_up_s)
                     if self.left:
                         return
             except LinkLostError as lost:
                 self.contact.lost()
                 self.events.put(Note(name, f"{lost.message}; connecting again"))
+                part.check_bounds(self.plan.sweep_id, give_up_s)
                 follower = self.contact.persist(self._follow)
                 continue
-            if follower.size != part.received:
+            if follower.size != part.received and miscounts < MAX_MISCOUNTS:
+                miscounts += 1
                 # The last bytes may come after the board has looked at the clock.
                 follower.leave()
+                # Over a new connection: whoever miscounts may not have heard that.
+                self.contact.lost()
                 follower = self.contact.persist(self._follow)
                 continue
             break
-        else:
+        if follower.size != part.received:
             message = "its journal does not come to an end"
             raise BoardAnswerError(message)
+        self._settle(follower)
+
+    def _settle(self, follower: Follower) -> None:
+        """Have the journal stored here, and then deleted on the board."""
+        name, part = self.board.name, self.part
         receipt = Receipt()
         self.events.put(JournalComplete(name, part.received, receipt, part.number))
         stored = receipt.wait(STORE_TIMEOUT_S)

@@ -75,15 +75,16 @@ def load_inventory(inventory: Path | None) -> Inventory:
         InventoryError: Where there is none, or one that cannot be used.
     """
     from jetbench.formats.inventory import parse_inventory
+    from jetbench.formats.words import escaped
 
     path = inventory or _usual_inventory()
-    return parse_inventory(_read(path), str(path))
+    return parse_inventory(_read(path), escaped(str(path)))
 
 
 def _usual_inventory() -> Path:
     named = os.environ.get("JETBENCH_INVENTORY")
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))  # noqa: PTH111 - pathlib's raises
     places = (Path("inventory.yaml"), Path(typer.get_app_dir("jetbench"), "inventory.yaml"))
     for place in places:
         if place.exists():
@@ -131,6 +132,7 @@ def patched_text(
     from jetbench.bench.models import local_text
     from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
     from jetbench.domain.errors import ModelError
+    from jetbench.formats.words import escaped
     from jetbench.nets.batch import patch_batch
 
     try:
@@ -145,5 +147,5 @@ def patched_text(
     except ModelError as error:
         raise error.at(model.source) from None
     for note in patched.notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {escaped(note)}", file=sys.stderr)
     return patched

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jetbench.domain.errors import UsageError
+from jetbench.formats.words import escaped
 
 SCHEMA_NAME = "inventory.schema.json"
 
@@ -47,11 +48,12 @@ def init(
         _write_schema(inventory.with_name(SCHEMA_NAME))
         example = f"# yaml-language-server: $schema=./{SCHEMA_NAME}\n{example}"
     if keep:
-        typer.echo(f"{inventory} is there already and was left as it is. Make its first line:")
+        name = escaped(str(inventory))
+        typer.echo(f"{name} is there already and was left as it is. Make its first line:")
         typer.echo(f"# yaml-language-server: $schema=./{SCHEMA_NAME}")
         return
     _write(inventory, example, replace=force)
-    typer.echo(f"Wrote {inventory}. Put your board's address into it, then:")
+    typer.echo(f"Wrote {escaped(str(inventory))}. Put your board's address into it, then:")
     typer.echo("  jetbench boards check")
 
 
@@ -61,7 +63,7 @@ def _write_schema(path: Path) -> None:
     from jetbench.formats.inventory_schema import inventory_json_schema
 
     _write(path, json.dumps(inventory_json_schema(), indent=2) + "\n", replace=True)
-    typer.echo(f"Wrote {path}.")
+    typer.echo(f"Wrote {escaped(str(path))}.")
 
 
 def _write(path: Path, text: str, *, replace: bool) -> None:

@@ -10,7 +10,8 @@ import typer
 
 from jetbench.cli import exit_codes
 from jetbench.cli.lazy import later
-from jetbench.domain.errors import BoardError, JetbenchError, UsageError
+from jetbench.domain.errors import BoardError, InventoryError, JetbenchError, UsageError
+from jetbench.formats.words import escaped
 
 app = typer.Typer(
     name="jetbench",
@@ -124,9 +125,11 @@ def main() -> None:
 
 def complain(error: JetbenchError) -> None:
     """Say what is wrong and what to do about it, on standard error."""
-    print(f"error: {error.message}", file=sys.stderr)
+    # A name in it may be anything. Only an inventory's faults stand on lines of their own.
+    lines = error.message.split("\n") if isinstance(error, InventoryError) else [error.message]
+    print("error: " + "\n".join(map(escaped, lines)), file=sys.stderr)
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        print(f"hint: {escaped(error.hint)}", file=sys.stderr)
 
 
 def _code(error: JetbenchError) -> int:

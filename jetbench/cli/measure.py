@@ -99,7 +99,7 @@ def carry_out(
                 # What cannot be kept is not worth measuring: end the boards' work, leave
                 # their journals with them, and report what is here.
                 full_disk = error
-                watch.say(f"error: {error.message}")
+                watch.say(f"error: {printable(error.message)}")
                 stop.set()
             if full_disk is not None and isinstance(event, JournalComplete):
                 event.receipt.decline()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from jetbench.domain.errors import UsageError
+from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
     from jetbench.domain.record import SweepResult
@@ -45,7 +46,7 @@ def show_result(
     finally:
         if not quiet:
             print(
-                f"Kept in {folder}: journals, logs, result.json",
+                f"Kept in {escaped(str(folder))}: journals, logs, result.json",
                 file=sys.stderr,
             )
 
@@ -82,10 +83,16 @@ def check_output(output: Path | None) -> None:
     """
     if output is None:
         return
-    if output.is_dir():
+    # Not pathlib's, which raises over a name that no disk can hold.
+    if os.path.isdir(output):  # noqa: PTH112
         message = f"{output} cannot be written: it is a folder"
         raise UsageError(message, hint="name a file with -o")
-    if not output.exists() and not os.access(output.parent, os.W_OK | os.X_OK):
+    try:
+        there = output.exists()
+    except OSError as error:
+        message = f"{output} cannot be written: {error.strerror}"
+        raise UsageError(message, hint="name another file with -o") from error
+    if not there and not os.access(output.parent, os.W_OK | os.X_OK):
         message = f"{output} cannot be written: {output.parent} is no folder to write to"
         raise UsageError(message, hint="make that folder, or name another file with -o")
 

@@ -61,13 +61,13 @@ def patch(
     from jetbench.bench.models import local_text, resolve
     from jetbench.cli.arguments import phase_of, stages_of
     from jetbench.cli.common import patched_text
-    from jetbench.formats.words import printable
+    from jetbench.formats.words import escaped
     from jetbench.nets.way_back import way_back_note
 
     found = resolve(model)
     patched = patched_text(found, batch, shape, phase, stage, data_layers=data_layers)
     if not patched.edits:
-        typer.echo(f"note: {found.source} has batch {patched.batch} already", err=True)
+        typer.echo(f"note: {escaped(found.source)} has batch {patched.batch} already", err=True)
     elif not shape:
         note = way_back_note(
             local_text(found),
@@ -77,11 +77,14 @@ def patch(
             data_layers=data_layers,
         )
         if note is not None:
-            typer.echo(f"note: {printable(note, len(note))}", err=True)
+            typer.echo(f"note: {escaped(note)}", err=True)
     if diff:
-        names = (found.source, f"{found.source} (batch {patched.batch})")
+        source = escaped(found.source)
+        names = (source, f"{source} (batch {patched.batch})")
         lines = _diff(local_text(found), patched.text, names, colour=_wants_colour(output))
         _write("".join(lines), output)
+    elif output is None and sys.stdout.isatty():
+        _write("".join(map(_harmless, patched.text.removesuffix("\n").split("\n"))), output)
     else:
         _write(patched.text, output)
 
@@ -98,11 +101,16 @@ def _diff(old: str, new: str, names: tuple[str, str], *, colour: bool) -> Iterat
 
 
 def _coloured(line: str) -> str:
-    from jetbench.formats.words import printable
-
-    shown = "\t".join(printable(part, len(part)) for part in line.rstrip("\r\n").split("\t"))
+    shown = _harmless(line)
     start = _COLOURS.get(line[:1])
-    return f"{start}{shown}{_PLAIN}\n" if start else f"{shown}\n"
+    return f"{start}{shown[:-1]}{_PLAIN}\n" if start else shown
+
+
+def _harmless(line: str) -> str:
+    """A line of a file as a terminal may show it; it ends with a line end."""
+    from jetbench.formats.words import escaped
+
+    return "\t".join(map(escaped, line.rstrip("\r\n").split("\t"))) + "\n"
 
 
 def _wants_colour(output: Path | None) -> bool:

@@ -31,6 +31,10 @@ def _use(context: typer.Context, file: Path | None) -> Path | None:
     defaults: dict[str, object] = {}
     for key, entry in parse_plan_file(text, str(file), parameters.keys()).items():
         parameter, value = parameters[key], entry.value
+        if any("\0" in str(part) for part in (value if isinstance(value, list) else [value])):
+            # It would end a name for the system, and not for Python.
+            message = f"{file}: {key} has a NUL character in it"
+            raise UsageError(message)
         if isinstance(value, list) and not (parameter.multiple or parameter.nargs == -1):
             value = ",".join(map(str, value))
         elif not isinstance(value, list) and (parameter.multiple or parameter.nargs == -1):

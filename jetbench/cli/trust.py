@@ -64,13 +64,14 @@ def _trusted(
 ) -> bool:
     """Whether a board is trusted in the end; if not, the reason is told."""
     from jetbench.domain.errors import JetbenchError
+    from jetbench.formats.words import escaped
 
     try:
         _trust(connector, board, fingerprints=fingerprints, yes=yes)
     except JetbenchError as error:
-        typer.echo(f"error: {board.name}: {error.message}", err=True)
+        typer.echo(f"error: {board.name}: {escaped(error.message)}", err=True)
         if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+            typer.echo(f"hint: {escaped(error.hint)}", err=True)
         return False
     return True
 

@@ -135,9 +135,9 @@ def _check_inventory(file: Path, *, force: bool) -> None:
     from jetbench.domain.errors import UsageError
     from jetbench.virtual.fleet import INVENTORY_MARK
 
-    if force or not file.exists():
-        return
     try:
+        if force or not file.exists():
+            return
         ours = file.read_text(encoding="utf-8", errors="replace").startswith(INVENTORY_MARK)
     except OSError as error:
         message = f"{file} cannot be read: {error.strerror}"
@@ -164,7 +164,7 @@ def _announce(fleet: VirtualFleet, inventory: Path) -> None:
     first = fleet.boards[0]
     key, known_hosts = shlex.quote(str(fleet.key)), shlex.quote(f"{fleet.known_hosts}")
     count = len(fleet.boards)
-    typer.echo(f"{count} virtual board{'s' if count > 1 else ''} on 127.0.0.1, in {inventory}:")
+    typer.echo(f"{count} virtual board{'s' if count > 1 else ''} on 127.0.0.1, in {name}:")
     for board in fleet.boards:
         typer.echo(f"  {board.name}  port {board.port}  {board.options.release.upper()}")
     typer.echo("Now, in another terminal:")

@@ -34,11 +34,13 @@ _TELLING = re.compile(
     rb"|F[0-9]{4}|\[libprotobuf|ERROR|Error|Out of memory|Killed|Terminated|Segmentation"
     rb"|Aborted|Bus error|Illegal|Floating|Interrupt|Hangup"
 )
-# The lines that come by the thousand and tell something, also where they are wrapped.
+# The lines that come by the thousand and tell something, also where they are wrapped. Every
+# part has a largest length: without, a line of blanks would be tried once for each of them.
 _TIME = re.compile(
-    rb"[ \t>|]*(?:[IWE]?[0-9]{4,8} [^]\n]{10,120}\] )?[ \t]*"
-    rb"(?:Iteration: [0-9]+[ \n]forward-backward[ \n]time|(\S+)[ \t]+(forward|backward)):"
-    rb"[ \n]([0-9.e+-]+)[ \n]ms\. *\n"
+    rb"[ \t>|]{0,64}(?:[IWE]?[0-9]{4,8} [^]\n]{10,120}\] )?[ \t]{0,64}"
+    rb"(?:Iteration: [0-9]{1,20}[ \n]forward-backward[ \n]time"
+    rb"|(\S{1,1000})[ \t]{1,64}(forward|backward)):"
+    rb"[ \n]([0-9.e+-]{1,64})[ \n]ms\. {0,64}\n"
 )
 _HEAD_BYTES = 1 << 16
 """Enough to see whether every line of the log begins in the same way."""

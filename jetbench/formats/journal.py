@@ -54,6 +54,7 @@ from jetbench.formats.words import pairs, printable, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import BinaryIO
 
     from jetbench.domain.facts import Conditions
     from jetbench.domain.telemetry import Sample
@@ -63,9 +64,17 @@ MAX_LOG_BYTES = 64 * 2**20
 """A log that unpacks to more is cut there, and its trial is not believed."""
 MAX_SAMPLES = 20_000
 """Of one trial. Of more, so many are kept at even distances."""
+MAX_UNPACKED_BYTES = 4 * 2**30
+"""Of all logs of a journal together; those after that are not unpacked. A journal of gzip bombs
+would keep this machine busy for hours."""
+_MAX_EVENT_BYTES = 2 * 2**20
+"""Of all events that are kept, as they came. A sweep of a thousand trials in five power modes
+has a tenth of it."""
+_MAX_REST_SAMPLES = 1000
 _MAX_NOISE = 50
 _MAX_CORES = 1024
 _MAX_MODES = 64
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _SAMPLE = re.compile(rb"~ ([0-9]{1,9}(?:\.[0-9]{1,9})?) (.{1,%d})" % MAX_LINE_CHARS)
 
 
@@ -108,8 +117,10 @@ class JournalTrial:
 
     @property
     def wall_s(self) -> float | None:
-        """Seconds from start to end, by the board's uptime."""
+        """Seconds from start to end, by the board's uptime; None where that runs backwards."""
         if self.started_up_s is None or self.ended_up_s is None:
+            return None
+        if self.ended_up_s < self.started_up_s:
             return None
         return round(self.ended_up_s - self.started_up_s, 2)
 
@@ -146,16 +157,29 @@ def parse_event(line: bytes) -> Event:
     return Event(kind, pairs(rest))
 
 
+def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a journal, none longer than `MAX_LINE_BYTES`: the rest of one is left out."""
+    begins = True
+    while line := file.readline(MAX_LINE_BYTES):
+        if begins:
+            yield line
+        begins = line.endswith(b"\n")
+
+
 @dataclass(slots=True)
 class JournalReader:
     """Reads a whole journal, or those of several parts, one trial in memory at a time."""
 
     events: list[Event] = field(default_factory=list)
-    """All events but those of trials, in order."""
+    """All events but those of trials, in order, as long as there is room."""
     noise: list[str] = field(default_factory=list)
     """The first lines that are none of ours, safe to print."""
     rests: dict[str, list[Sample]] = field(default_factory=dict)
-    """Telemetry of the board at rest, by power mode, at its last; up to `MAX_SAMPLES` each."""
+    """Telemetry of the board at rest, by power mode; a bounded number each."""
+    overflow: str | None = None
+    """What of the journal was not read, where it says more than any sweep can."""
+    _event_room: int = 0
+    _log_room: int = 0
 
     def trials(self, lines: Iterable[bytes]) -> Iterator[JournalTrial]:
         """Each trial of the journal, in order; `events`, `noise`, `rests` fill up on the way.
@@ -165,6 +189,7 @@ class JournalReader:
         """
         current: Event | None = None
         log, samples = _Log(), _Samples([])
+        self._log_room, self._event_room = MAX_UNPACKED_BYTES, _MAX_EVENT_BYTES
         for line in lines:
             if line.startswith(b"| "):
                 log.add(line[2:])
@@ -172,11 +197,11 @@ class JournalReader:
                 event = parse_event(line)
                 if current is not None and _ends(current, event):
                     yield _trial(current, event if event.kind == "done" else None, log, samples)
-                    current, log, samples = None, _Log(), _Samples([])
+                    current, log, samples = None, self._next(log), _Samples([])
                 if event.kind == "trial":
-                    current, log, samples = event, _Log(), _Samples([])
+                    current, log, samples = event, self._next(log), _Samples([])
                 elif event.kind != "done":
-                    samples = self._note(event) or samples
+                    samples = self._note(event, len(line)) or samples
             elif line.startswith(b"~"):
                 samples.add(line)
             else:
@@ -184,8 +209,17 @@ class JournalReader:
         if current is not None:
             yield _trial(current, None, log, samples)
 
-    def _note(self, event: Event) -> _Samples | None:
+    def _next(self, log: _Log) -> _Log:
+        """The log after this one."""
+        self._log_room -= log.size
+        return _Log(self._log_room)
+
+    def _note(self, event: Event, size: int) -> _Samples | None:
         """Keep an event; where a rest begins, also what its telemetry goes to."""
+        self._event_room -= size
+        if self._event_room < 0:
+            self.overflow = f"its journal has more than {_MAX_EVENT_BYTES} bytes of events"
+            return None
         self.events.append(event)
         if event.kind != "rest":
             return None
@@ -194,7 +228,7 @@ class JournalReader:
         kept: list[Sample] = []
         if mode in self.rests or len(self.rests) < _MAX_MODES:
             self.rests[mode] = kept
-        return _Samples(kept)
+        return _Samples(kept, _MAX_REST_SAMPLES)
 
     def _hear(self, line: bytes) -> None:
         """Keep a line that is none of ours."""
@@ -212,8 +246,9 @@ def _ends(trial: Event, event: Event) -> bool:
 class _Samples:
     """Keeps samples; when there are too many, every second, then every fourth, and so on."""
 
-    def __init__(self, kept: list[Sample]) -> None:
+    def __init__(self, kept: list[Sample], most: int | None = None) -> None:
         self.kept = kept
+        self._most = MAX_SAMPLES if most is None else min(most, MAX_SAMPLES)
         self._every = 1
         self._lines = 0
 
@@ -225,7 +260,7 @@ class _Samples:
         if sample is None:
             return
         self.kept.append(sample)
-        if len(self.kept) > MAX_SAMPLES:
+        if len(self.kept) > self._most:
             del self.kept[::2]
             self._every *= 2
 
@@ -233,26 +268,34 @@ class _Samples:
 class _Log:
     """A log that is being unpacked as it comes, never beyond its limit."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = MAX_UNPACKED_BYTES) -> None:
         self._unpack = zlib.decompressobj(wbits=31)
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._damage: str | None = None
+        self._data = bytearray()
+        self._damage = None if room > 0 else "the logs before it unpack to more than any sweep's"
+        self.size = 0
+        """What was unpacked of it, bytes."""
 
     def add(self, piece: bytes) -> None:
         if self._damage is not None:
             return
+        if self._unpack.eof:
+            self._drop("the log goes on after its end")
+            return
         try:
             # One byte more than may be: a log that the board has cut there is whole still.
-            room = MAX_LOG_BYTES - self._size + 1
+            room = MAX_LOG_BYTES - self.size + 1
             part = self._unpack.decompress(base64.b64decode(piece), room)
         except (binascii.Error, zlib.error) as error:
-            self._damage = f"the log came damaged ({error})"
+            self._drop(f"the log came damaged ({error})")
             return
-        self._parts.append(part)
-        self._size += len(part)
-        if self._size > MAX_LOG_BYTES:
-            self._damage = f"the log is larger than {MAX_LOG_BYTES} bytes"
+        self._data += part
+        self.size += len(part)
+        if self.size > MAX_LOG_BYTES:
+            self._drop(f"the log is larger than {MAX_LOG_BYTES} bytes")
+
+    def _drop(self, damage: str) -> None:
+        self._damage = damage
+        self._data = bytearray()
 
     def checked(self, done: Event | None) -> tuple[bytes | None, str | None]:
         """The log, or why it is not to be believed."""
@@ -260,7 +303,7 @@ class _Log:
             return None, "the journal ends before the trial does"
         if self._damage is not None:
             return None, self._damage
-        data = b"".join(self._parts)
+        data, self._data = bytes(self._data), bytearray()
         if hashlib.sha256(data).hexdigest() != done.fields.get("sha256"):
             return None, "the log is not the one that the board has hashed"
         return data, None
@@ -271,11 +314,11 @@ def _trial(start: Event, done: Event | None, log: _Log, samples: _Samples) -> Jo
     begin, end = start.fields, done.fields if done else {}
     local = begin.get("local")
     trial = JournalTrial(
-        id=int(_number(begin.get("id")) or 0),
-        started_utc=begin.get("utc"),
+        id=whole(begin.get("id")) or 0,
+        started_utc=utc if _UTC.fullmatch(utc := begin.get("utc", "")) else None,
         started_up_s=_number(begin.get("up")),
         ended_up_s=_number(end.get("up")),
-        exit_status=None if (code := _number(end.get("exit"))) is None else int(code),
+        exit_status=whole(end.get("exit")),
         stopped="stop" in end,
         limit_s=_number(begin.get("limit_s")),
         log=data,
@@ -302,7 +345,7 @@ def _clock_step(begin: Mapping[str, str], end: Mapping[str, str]) -> float | Non
 
 def _usage(wall_s: float | None, begin: Mapping[str, str], end: Mapping[str, str]) -> Usage | None:
     cores = whole(end.get("cores"))
-    if wall_s is None or wall_s < 0 or cores is None or not 0 < cores <= _MAX_CORES:
+    if wall_s is None or cores is None or not 0 < cores <= _MAX_CORES:
         return None
 
     def grown(key: str) -> int | None:

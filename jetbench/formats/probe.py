@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 8 * 2**20
 """A prototxt on a board that is larger than this is refused there."""
 
-_VERSION = re.compile(r"version\s+v?(\d+\.\d\S*)")
+_MAX_FACT_CHARS = 64 * 1024
+"""The rest of a fact that is longer is not read. What a board says of itself has a few hundred
+characters, a table of power modes a few thousand; files have their own bound."""
+_MAX_FACTS = 1000
+_MAX_KEY_BYTES = 64
+_VERSION = re.compile(r"version\s+v?(\d{1,9}\.\d\S*)")
+_FILE = re.compile(r"file_[0-9]{1,9}_b64")
 _MEM_TOTAL = re.compile(r"MemTotal:\s*(\d+)")
 _MEM_AVAILABLE = re.compile(r"MemAvailable:\s*(\d+)")
-_CUDA = re.compile(r"(\d+\.\d+(?:\.\d+)?)")
+_CUDA = re.compile(r"(\d{1,9}\.\d{1,9}(?:\.\d{1,9})?)")
 
 
 def parse_probe(
@@ -43,11 +49,7 @@ def parse_probe(
     Raises:
         BoardAnswerError: The answer is not of this script.
     """
-    fields: dict[str, str] = {}
-    for line in answer.decode("utf-8", "replace").split("\n"):
-        key, separator, value = line.partition("=")
-        if separator:
-            fields[key] = f"{fields[key]}\n{value.strip()}" if key in fields else value.strip()
+    fields = _fields(answer)
     if "utc_s" not in fields or "sudo" not in fields:
         message = "its answer to the probe cannot be understood"
         hint = "does /bin/sh work there, for this user? try: ssh HOST /bin/sh -c 'id; date'"
@@ -97,6 +99,26 @@ def parse_probe(
             sudo == "guard" and "jetson_clocks" in fields and "guard_clocks" not in fields
         ),
     )
+
+
+def _fields(answer: bytes) -> dict[str, str]:
+    """Each key with its lines, bounded in number and length."""
+    found: dict[str, list[str]] = {}
+    room: dict[str, int] = {}
+    for line in answer.split(b"\n"):
+        name, separator, rest = line.partition(b"=")
+        if not separator or len(name) > _MAX_KEY_BYTES:
+            continue
+        key = name.decode("utf-8", "replace")
+        if key not in found:
+            if len(found) >= _MAX_FACTS:
+                continue
+            found[key] = []
+            room[key] = len(rest) if _FILE.fullmatch(key) else _MAX_FACT_CHARS
+        if room[key] >= 0:
+            found[key].append(rest[: room[key]].decode("utf-8", "replace").strip())
+            room[key] -= len(rest) + 1
+    return {key: "\n".join(lines) for key, lines in found.items()}
 
 
 def _caffe(fields: Mapping[str, str]) -> CaffeFacts | None:

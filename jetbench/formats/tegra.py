@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _RELEASE = re.compile(r"#\s*R(\d+)\s*\(release\),\s*REVISION:\s*([\d.]+)")
 _MODE_NAME = re.compile(r"NV Power Mode:\s*(\S+)")
-_MODE_ID = re.compile(r"^\s*([0-9]{1,9})\s*$", re.MULTILINE)
+_MODE_ID = re.compile(r"^[ \t\r]*([0-9]{1,9})[ \t\r]*$", re.MULTILINE)
+"""Blanks of its own line only: with all of them, empty lines would cost the square of their
+number."""
 _MODE_ENTRY = re.compile(r"<\s*POWER_MODEL\s+ID=([0-9]{1,9})\s+NAME=([^\s>]+)")
 _GPU_CLOCKS = re.compile(r"^GPU MinFreq=(\d+) MaxFreq=(\d+) CurrentFreq=(\d+)", re.MULTILINE)
 _CORE = re.compile(

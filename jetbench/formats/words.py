@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _SECONDS = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?")
-_WORD = re.compile(r"""([A-Za-z0-9_]+)=(?:"([^"]*)"|(\S*))""")
+_WORD = re.compile(r"""(?<![A-Za-z0-9_])([A-Za-z0-9_]+)=(?:"([^"]*)"|(\S*))""")
+"""What stands before a key says where one can begin: without it, a word of 64 kB that is none
+would be tried from each of its letters on, and take half a minute."""
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -49,11 +51,18 @@ def printable(text: str, limit: int = 500) -> str:
     C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and
     unpaired surrogates become ``\xNN`` or ``\uNNNN``.
     """
-    escaped = "".join(
+    shown = escaped(text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    """As `printable`, of any length."""
+    if text.isprintable():
+        return text
+    return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for c in text[: limit + 1]
+        for c in text
     )
-    return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
 
 
 def shapes_text(shapes: Iterable[tuple[str, Sequence[int]]]) -> str:

@@ -97,12 +97,14 @@ class Exchange:
 
     def until(self, word: str, limit: int) -> bytes:
         """All bytes before the line of ours that begins with `word`."""
-        parts: list[bytes] = []
+        said = bytearray()
+        # A board that says a word now and then is never silent, and never done.
+        give_up_s = time.monotonic() + self._timeout_s
         for data in self.stream(word, self._timeout_s):
-            parts.append(data)
-            if not data or sum(map(len, parts)) > limit:
+            said += data
+            if not data or len(said) > limit or time.monotonic() > give_up_s:
                 self._misunderstood()
-        return b"".join(parts)
+        return bytes(said)
 
     def stream(self, word: str, wakeup_s: float) -> Iterator[bytes]:
         """The bytes before the line of ours that begins with `word`; b"" at each wake-up."""

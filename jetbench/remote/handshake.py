@@ -6,11 +6,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
 import fabric
-from paramiko import MissingHostKeyPolicy, SSHConfig, Transport
+from paramiko import MissingHostKeyPolicy, SSHConfig
 from paramiko.config import SSHConfigDict
 
 from jetbench.domain.errors import UnreachableError
 from jetbench.formats.words import printable
+from jetbench.remote.bounds import ENDLESS_GREETING, BoundedPacketizer, BoundedTransport
 from jetbench.remote.hostkeys import HostKey, verify
 from jetbench.remote.login import TryAgainError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-    from paramiko import PKey, SSHClient
+    from paramiko import PKey, SSHClient, Transport
 
     from jetbench.remote.address import Hop
     from jetbench.remote.hostkeys import KnownKey
@@ -82,7 +83,7 @@ def client_transport(
     sock: object, known: Sequence[KnownKey], timeout_s: float, **options: object
 ) -> Transport:
     """A transport that asks the server for a key of a type it is known by."""
-    transport = Transport(sock, **options)  # type: ignore[arg-type]
+    transport = BoundedTransport(sock, packetizer_class=BoundedPacketizer, **options)  # type: ignore[arg-type]
     transport.banner_timeout = timeout_s
     transport.handshake_timeout = timeout_s
     security = transport.get_security_options()
@@ -118,7 +119,9 @@ def raise_handshake(
         message = f"{where} does not finish the SSH handshake within {timeout_s:.0f} s"
         raise UnreachableError(message, hint="is it overloaded? is that port SSH's?") from None
     text = str(error)
-    if isinstance(error, (EOFError, ConnectionError)) or "protocol banner" in text:
+    if ENDLESS_GREETING in text:
+        text = ENDLESS_GREETING
+    elif isinstance(error, (EOFError, ConnectionError)) or "protocol banner" in text:
         message = f"{where} closes the connection before the SSH handshake is done"
         hint = "too many at once (MaxStartups)? is this host let in? is that port SSH's?"
         raise TryAgainError(UnreachableError(message, hint=hint)) from None

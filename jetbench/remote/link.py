@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from paramiko import ChannelException
 
 from jetbench.domain.errors import BoardAnswerError, LinkLostError
+from jetbench.formats.words import printable
 from jetbench.remote.alarm import ALARM
 from jetbench.remote.sockets import BROKEN
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _RECEIVE_BYTES = 256 * 1024
 _SEND_BYTES = 32 * 1024
 _SEND_STALL_S = 60.0
+_SEND_LEAST_BYTES_S = 1024
+"""A board that takes less than this on average is not waited for, however steadily it takes."""
 _STDERR_TAIL_BYTES = 4096
 # How long output waits unread on standard error; a torrent of it is looked at more often.
 _STDERR_PAUSE_S = 1.0
@@ -81,7 +84,7 @@ class Link:
         try:
             channel = self._transport.open_session(timeout=timeout_s)
         except ChannelException as error:
-            message = f"it refuses another session: {error.text}"
+            message = f"it refuses another session: {printable(error.text, 200)}"
             hint = "see MaxSessions in its /etc/ssh/sshd_config"
             raise BoardAnswerError(message, hint=hint) from None
         except BROKEN:
@@ -153,10 +156,12 @@ class ExecChannel:
         became of it is in its output and in its exit status.
 
         Raises:
-            LinkLostError: The connection broke, or the command took nothing for a minute.
+            LinkLostError: The connection broke, or the command took nothing for a minute, or
+                hardly anything for long.
         """
         sent = 0
-        moved_s = time.monotonic()
+        began_s = moved_s = time.monotonic()
+        patience_s = _SEND_STALL_S + len(data) / _SEND_LEAST_BYTES_S
         while sent < len(data):
             self._drain_stderr()
             self._channel.settimeout(self._pause_s)
@@ -174,6 +179,9 @@ class ExecChannel:
                 return
             sent += taken
             moved_s = time.monotonic()
+            if moved_s - began_s > patience_s and sent < len(data):
+                message = f"it has taken {sent} of {len(data)} bytes within {patience_s:.0f} s"
+                raise LinkLostError(message)
 
     def shut_stdin(self) -> None:
         """Tell the command that nothing more comes."""

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from jetbench.domain.plan import Plan, Trial
     from jetbench.formats.journal import Event
 
+_MAX_LINES = 100
+_MAX_LINES_A_TRIAL = 10
+"""More than any board has to say of its trials, and few enough to read."""
+
 
 @dataclass(slots=True)
 class BoardProgress:
@@ -48,6 +52,8 @@ class BoardProgress:
     """By the board's uptime."""
     seconds: list[float] = field(default_factory=list)
     """How long each trial has taken, by the board's uptime."""
+    lines_left: int = 0
+    """How much more its journal may put on a terminal."""
     reader: EventReader = field(default_factory=EventReader)
     part: int = 1
     left: bool = False
@@ -74,7 +80,12 @@ class Progress:
         self._plan = plan
         self._trials = {trial.id: trial for trial in plan.trials}
         self.boards = {
-            board.name: BoardProgress(board.name, len(plan.trials)) for board in plan.boards
+            board.name: BoardProgress(
+                board.name,
+                len(plan.trials),
+                lines_left=_MAX_LINES + _MAX_LINES_A_TRIAL * len(plan.trials),
+            )
+            for board in plan.boards
         }
 
     def take(self, event: SweepEvent, now_s: float) -> list[str]:  # noqa: PLR0911 - one a kind
@@ -103,7 +114,7 @@ class Progress:
                 if event.part != board.part:
                     board.part, board.reader = event.part, EventReader()
                 lines = (self._journal(board, e, now_s) for e in board.reader.feed(event.data))
-                return [line for line in lines if line]
+                return _few(board, [line for line in lines if line])
             case JournalComplete():
                 board.doing = "finishing"
                 return []
@@ -129,15 +140,16 @@ class Progress:
             case "done":
                 return self._done(board, event)
             case "skip":
-                board.settled.add(whole(event.fields.get("id")) or 0)
+                self._ends(board, event)
             case _:
                 return _between(board, event)
         return None
 
-    def _done(self, board: BoardProgress, event: Event) -> str:
+    def _done(self, board: BoardProgress, event: Event) -> str | None:
         if "stop" in event.fields:
             return f"{board.name}: {self._trial_name(event)}: ended"
-        board.settled.add(whole(event.fields.get("id")) or 0)
+        if not self._ends(board, event):
+            return None
         took = ""
         up_s, board.trial_began_s = seconds(event.fields.get("up")), None
         if board.trial_up_s is not None and up_s is not None and up_s >= board.trial_up_s:
@@ -149,6 +161,14 @@ class Progress:
             return f"{line}: done{took}"
         board.failed += 1
         return f"{line}: failed with exit status {printable(code, 20)}{took}"
+
+    def _ends(self, board: BoardProgress, event: Event) -> bool:
+        """Whether a trial of the plan is over that was not before."""
+        trial = self._find(event)
+        if trial is None or trial.id in board.settled:
+            return False
+        board.settled.add(trial.id)
+        return True
 
     def _trial_name(self, event: Event) -> str:
         trial = self._find(event)
@@ -191,6 +211,18 @@ def _finished(board: BoardProgress, event: Finished) -> list[str]:
         return []
     board.doing = board.problem or "done"
     return [] if board.problem else [f"{board.name}: done"]
+
+
+def _few(board: BoardProgress, lines: list[str]) -> list[str]:
+    """No more lines than an honest board has to say; then, once, that there are more."""
+    if len(lines) <= board.lines_left:
+        board.lines_left -= len(lines)
+        return lines
+    shown = lines[: max(board.lines_left, 0)]
+    if board.lines_left >= 0:
+        shown.append(f"{board.name}: says more than a sweep has to say; see its journal")
+    board.lines_left = -1
+    return shown
 
 
 def _warm_up(event: Event) -> bool:

@@ -193,7 +193,7 @@ def result_csv(result: SweepResult) -> str:
                 record.batch,
                 record.phase,
                 record.iterations,
-                (mode.name or mode.id) if mode else None,
+                inert(mode.name or str(mode.id)) if mode else None,
                 record.clocks_locked,
                 "none" if record.gpu is None else record.gpu,
                 record.simulated,

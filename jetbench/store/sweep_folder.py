@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import StoreError
+from jetbench.formats.journal import bounded_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,7 +131,7 @@ class SweepFolder:
                 path = self.path / folder / _of_part(board, part)
                 if path.exists():
                     with self._try(path, lambda path=path: path.open("rb")) as file:  # type: ignore[misc]
-                        yield from file
+                        yield from bounded_lines(file)
 
     def journal_sizes(self, board: str) -> tuple[int, ...]:
         """How much of each part's journal is here, up to the end of its last whole line."""

@@ -345,3 +345,19 @@ def test_a_plan_knows_what_a_net_must_take() -> None:
     assert dict(half.floor_ms)[0] == pytest.approx(dict(whole.floor_ms)[0] / 2)
     assert dict(half.bound_ms)[0] == pytest.approx(dict(whole.bound_ms)[0] / 2)
     assert (part.bound_ms, part.floor_ms) == ((), whole.floor_ms)
+
+
+def test_raw_logs_are_handed_on_one_at_a_time() -> None:
+    """Those of the plan only, each once; then none of them is held in memory any longer."""
+    outcome = BoardOutcome(PLAN.boards[0], facts=make.facts(), complete=True)
+    lines = [trial(number, log()) for number in (1, 2, 2, 9)]
+    kept: list[tuple[int, bytes]] = []
+    _, [record] = ingest_board(
+        PLAN,
+        outcome,
+        "\n".join(lines).encode().splitlines(keepends=True),
+        lambda planned, data: kept.append((planned.id, data)),
+    )
+    assert kept == [(1, log()), (2, log())]
+    assert [each.log for each in record.trials] == [None, None]
+    assert all(each.forward_ms == 7.25 for each in record.trials)

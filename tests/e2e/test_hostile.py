@@ -19,6 +19,7 @@ NAMES = (
     "a b*?|>x.prototxt",
     "\x1b[31mred.prototxt",
     "=1+1.prototxt",
+    "two\nlines\x9b31m\u202e.prototxt",
 )
 
 
@@ -40,7 +41,7 @@ def test_a_file_may_be_called_anything(jetbench: Program, fleet: VirtualFleet) -
     assert at_rest(fleet.boards[0])
 
 
-@pytest.mark.parametrize("form", ["table", "csv"])
+@pytest.mark.parametrize("form", ["table", "csv", "markdown"])
 def test_no_table_obeys_a_name(jetbench: Program, form: str) -> None:
     """No control character, no formula, no row of a table broken in two."""
     hostile = [name for name in NAMES if not name.startswith(("n", "模"))]
@@ -48,9 +49,34 @@ def test_no_table_obeys_a_name(jetbench: Program, form: str) -> None:
         jetbench.net(name)
     done = jetbench("run", "-b", "virt-01", "--repeats", "1", "--format", form, "--", *hostile)
     assert done.status == 0, done.err
-    assert "\x1b" not in done.out
+    assert all(line.isprintable() for line in done.out.splitlines())
+    assert all(line.isprintable() for line in done.err.splitlines())
     assert sum("ok" in line or " ms" in line for line in done.out.splitlines()) == len(hostile)
     assert form != "csv" or ",=1" not in done.out
+
+
+def test_nothing_is_written_outside_of_its_folder(jetbench: Program) -> None:
+    """Wherever a model lies: `..` in its path is in no name of the results."""
+    for path in ("deploy.prototxt", "etc/x.prototxt"):
+        jetbench.net(path)
+    inside = jetbench.folder / "a/b"
+    inside.mkdir(parents=True)
+    models = (
+        "../../etc/x.prototxt",
+        "../../deploy.prototxt",
+        "$(touch pwned)=../../etc/y.prototxt",
+    )
+    jetbench.net(models[2])
+    before = {path for path in jetbench.folder.rglob("*") if path.is_file()}
+    done = jetbench(
+        "run", "-b", "virt-01", "--repeats", "1", "--format", "jsonl", "--results", "kept", "--",
+        *(f"a/b/{model}" for model in models[:2]), models[2],
+    )  # fmt: skip
+    assert done.status == 0, done.err
+    after = {path for path in jetbench.folder.rglob("*") if path.is_file()}
+    kept = jetbench.folder / "kept"
+    assert all(path.is_relative_to(kept) for path in after - before)
+    assert len(list(kept.glob("*/logs/virt-01/*"))) == 3
 
 
 def test_layers_may_be_called_anything(jetbench: Program) -> None:

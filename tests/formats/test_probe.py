@@ -135,3 +135,23 @@ def test_damaged_base64_is_no_text() -> None:
     """Damage is nothing, not an exception."""
     assert unwrapped("a") == ""
     assert unwrapped(base64.b64encode(b"ok").decode()) == "ok"
+
+
+def test_an_answer_without_measure_is_read_in_bounded_time_and_size() -> None:
+    """Lines without number, a line without end, blank lines: the facts that are known stay."""
+    flood = "user=\n" * 200_000 + "cuda=" + "9" * 5_000_000 + "\n"
+    flood += "".join(f"k{number}=1\n" for number in range(5000)) + "x" * 100_000 + "=1\n"
+    flood += "nvpmodel_query=\n" * 200_000 + "conditions=" + "a" * 5_000_000 + "\n"
+    facts = parse_probe((ANSWER + flood).encode(), files=["x", "y"])
+    assert facts.power_mode == PowerMode(1, "MAXQ")
+    assert (facts.cuda, len(facts.user or "")) == ("8.0.72", 65_536)
+    assert facts.conditions.gpu_temp_c == 38.5
+    assert facts.files[0].content == b'name: "x"\n'
+
+
+def test_a_file_comes_whole_whatever_its_size() -> None:
+    """The bound on what a board says of itself is not that of a file."""
+    content = b"# " + b"x" * 2_000_000
+    encoded = base64.b64encode(content).decode()
+    answer = ANSWER.replace("bmFtZTogIngiCg==", encoded)
+    assert parse_probe(answer.encode(), files=["x"]).files[0].content == content

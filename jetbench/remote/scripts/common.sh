@@ -25,9 +25,10 @@ b64() { base64 | tr -d '\n'; }
 # nor one that somebody has prepared.
 make_folders() {
     for dir in "$@"; do
-        [ -d "$dir" ] || mkdir -m 700 "$dir" 2>/dev/null
+        problem=
+        [ -d "$dir" ] || problem=$(mkdir -m 700 "$dir" 2>&1)
         if [ -L "$dir" ] || [ ! -d "$dir" ] || [ ! -O "$dir" ]; then
-            refuse folder "$dir is not a folder of $(id -un), or cannot be made"
+            refuse folder "$dir is not a folder of $(id -un)${problem:+, or cannot be made: $problem}"
         fi
         # Others may write to one that was made with another umask; what they have put into it
         # is met with the same suspicion below.
