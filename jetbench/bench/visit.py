@@ -152,7 +152,7 @@ class Visit:
         self.settled |= known.settled
         self.begun |= known.begun
         self.nets = known.models
-        self.part = _Part(len(known.sizes))
+        self.part = _Part(max(known.sizes, default=0))
         if known.probe is not None:
             facts = parse_probe(known.probe)
             self.events.put(Reached(self.board.name, facts, known.probe))
@@ -169,8 +169,7 @@ class Visit:
             if part.sweep_id == self.plan.sweep_id and part.board in {None, name}
         ]
         for part in parts:
-            here = known.sizes[part.part - 1] if part.part <= len(known.sizes) else 0
-            self.part = _Part(part.part, received=here)
+            self.part = _Part(part.part, received=known.sizes.get(part.part, 0))
             self._receive(self.contact.persist(self._follow))
             if self.left:
                 return
@@ -334,12 +333,21 @@ class Visit:
                 follower.leave()
                 return
             if stored:
-                follower.forget()
+                self._forget(follower)
                 return
-        except (LinkLostError, BoardAnswerError):
+        except BoardError:
             self.contact.lost()
         key = part_key(self.plan.sweep_id, part.number)
         self.events.put(Note(name, f"~/.jetbench/sweeps/{key} is left on the board"))
+
+    def _forget(self, follower: Follower) -> None:
+        """Have the board delete what is safe here, over as many connections as it takes."""
+        try:
+            follower.forget()
+        except LinkLostError:
+            self.contact.lost()
+            key = part_key(self.plan.sweep_id, self.part.number)
+            self.contact.persist(lambda session: session.forget(key, self.part.received))
 
     def _take(self, data: bytes, end: int) -> None:
         """Pass on a piece of the journal, which ends at that offset."""

@@ -77,8 +77,8 @@ class KnownBoard:
     """The board's answer to the probe, where the board was ever reached."""
     models: Mapping[int, bytes] = field(default_factory=dict)
     """The board's own nets, patched, by the case's number."""
-    sizes: tuple[int, ...] = ()
-    """How much of each part's journal is here, in bytes."""
+    sizes: Mapping[int, int] = field(default_factory=dict)
+    """How much of each part's journal is here, in bytes, by the part's number."""
     settled: frozenset[int] = frozenset()
     """The ids of the trials that need not be run again."""
     begun: frozenset[int] = frozenset()

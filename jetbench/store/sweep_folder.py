@@ -19,6 +19,7 @@ Files are 0600, folders 0700: logs and paths tell about a lab.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from pathlib import Path
@@ -124,19 +125,29 @@ class SweepFolder:
 
         After each part stands what was said when its power state was put back later.
         """
-        for part in range(1, len(self.journal_sizes(board)) + 1):
+        for part in sorted(self.journal_sizes(board)):
             for folder in ("journals", "restores"):
                 path = self.path / folder / _of_part(board, part)
                 if path.exists():
                     with self._try(path, lambda path=path: path.open("rb")) as file:  # type: ignore[misc]
                         yield from file
 
-    def journal_sizes(self, board: str) -> tuple[int, ...]:
-        """How much of each part's journal is here, up to the end of its last whole line."""
-        sizes: list[int] = []
-        while (path := self.path / "journals" / _of_part(board, len(sizes) + 1)).exists():
-            sizes.append(self._try(path, lambda path=path: _whole_lines(path)))  # type: ignore[misc]
-        return tuple(sizes)
+    def journal_sizes(self, board: str) -> dict[int, int]:
+        """How much of each part's journal is here, up to the end of its last whole line.
+
+        Some may be missing: they went to another host, which had taken the sweep over.
+        """
+        folder = self.path / "journals"
+        paths = {1: folder / board}
+        for path in folder.glob(f"{glob.escape(board)}~*"):
+            number = path.name.rpartition("~")[2]
+            if number.isdecimal():
+                paths[int(number)] = path
+        return {
+            part: self._try(path, lambda path=path: _whole_lines(path))  # type: ignore[misc]
+            for part, path in paths.items()
+            if path.exists()
+        }
 
     def probe(self, board: str) -> bytes | None:
         """A board's answer to the probe, where it is here."""

@@ -48,6 +48,17 @@ def test_without_leave_to_delete_the_journal_stays(board: Board) -> None:
     assert drain(again) == data
 
 
+def test_what_is_safe_is_deleted_over_another_link(board: Board) -> None:
+    """Where the link broke before leave could be given; twice does no harm."""
+    size = len(drain(Session(board.link()).start(parcel(board), password=None)))
+    with pytest.raises(BoardAnswerError, match="goes on after its end"):
+        Session(board.link()).forget(SWEEP, size - 1)
+    assert (board.home / ".jetbench/sweeps" / SWEEP / "journal").exists()
+    Session(board.link()).forget(SWEEP, size)
+    assert not (board.home / ".jetbench").exists()
+    Session(board.link()).forget(SWEEP, size)
+
+
 def test_a_lost_link_goes_on_from_the_offset(board: Board) -> None:
     """Cut in the middle, the rest comes over another connection; nothing runs twice."""
     link = board.link()

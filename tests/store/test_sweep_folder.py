@@ -33,6 +33,16 @@ def test_a_journal_is_kept_as_it_came_in_pieces_and_twice(folder: SweepFolder) -
     assert list(folder.journal_lines("two")) == []
 
 
+def test_parts_are_kept_whichever_are_here(folder: SweepFolder) -> None:
+    """What another host has fetched leaves a gap, and nothing behind it is lost."""
+    for part, text in ((11, b"@trial id=3\n"), (2, b"@trial id=1\n@tri"), (10, b"@trial id=2\n")):
+        folder.append_journal("one", 0, text, part)
+    assert folder.journal_sizes("one") == {2: 12, 10: 12, 11: 12}
+    whole = [line for line in folder.journal_lines("one") if line.endswith(b"\n")]
+    assert whole == [b"@trial id=1\n", b"@trial id=2\n", b"@trial id=3\n"]
+    assert folder.journal_sizes("two") == {}
+
+
 def test_everything_is_private(folder: SweepFolder) -> None:
     """Folders 0700, files 0600."""
     folder.append_journal("one", 0, b"@start\n")
