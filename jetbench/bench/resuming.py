@@ -131,13 +131,14 @@ def adopt(results: Path, sweep_id: str, found: Sequence[Found]) -> tuple[SweepFo
         plan,
         boards=tuple(replace(board, name=name) for name, (board, _) in by_name.items()),
     )
-    folder = SweepFolder.create(results, sweep_id, json.dumps(plan_to_json(plan)))
+    folder = SweepFolder.prepare(results, sweep_id, json.dumps(plan_to_json(plan)))
     folder.keep_attached(json.dumps({"who": first.who, "since_utc": first.since_utc}))
     for number, case in enumerate(plan.cases):
         if case.prototxt is not None:
             folder.keep_model(number, case.prototxt.data())
     for name, (_, described) in by_name.items():
         _keep_described(folder, plan, name, described)
+    folder.settle(sweep_id)
     return folder, plan
 
 

@@ -22,6 +22,8 @@ from __future__ import annotations
 import glob
 import os
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,30 @@ class SweepFolder:
         folder._try(folder.path, lambda: folder.path.mkdir(mode=0o700))
         folder._write("plan.json", plan_json.encode())
         return folder
+
+    @classmethod
+    def prepare(cls, results: Path, sweep_id: str, plan_json: str) -> SweepFolder:
+        """A folder that is no sweep's until `settle` has made it that of `sweep_id`.
+
+        Whoever is killed in between leaves nothing that would be taken for a sweep.
+        """
+        folder = cls(results / sweep_id)
+        folder._try(results, lambda: results.mkdir(parents=True, exist_ok=True))
+        made = folder._try(results, lambda: tempfile.mkdtemp(prefix=".taken-up.", dir=results))
+        folder.path = Path(made)
+        folder._write("plan.json", plan_json.encode())
+        return folder
+
+    def settle(self, sweep_id: str) -> None:
+        """Give a prepared folder its name; where somebody was faster, theirs is taken."""
+        path = self.path.with_name(sweep_id)
+        try:
+            self.path.rename(path)
+        except OSError:
+            self._try(path, (path / "plan.json").stat)
+            shutil.rmtree(self.path, ignore_errors=True)
+        self.path = path
+        self._made.clear()
 
     @classmethod
     def open(cls, path: Path) -> SweepFolder:
@@ -178,7 +204,8 @@ class SweepFolder:
 
     def _write(self, name: str, data: bytes) -> None:
         """Replace a file, whole or not at all."""
-        fresh = f".{name}.new"
+        # Two commands may follow the same sweep.
+        fresh = f".{name}.{os.getpid()}.new"
         self._put(str(self.path), fresh, data, sync=True)
         self._try(
             f"{self.path}/{name}",

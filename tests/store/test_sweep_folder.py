@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jetbench.domain.errors import StoreError
+from jetbench.store.results import sweeps_below
 from jetbench.store.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
@@ -71,6 +72,19 @@ def test_a_result_replaces_the_old_one_whole(folder: SweepFolder) -> None:
     folder.keep_result("new")
     assert (folder.path / "result.json").read_text() == "new"
     assert not list(folder.path.glob(".*"))
+
+
+def test_a_prepared_folder_is_no_sweep_until_it_is_settled(folder: SweepFolder) -> None:
+    """Two that prepare the same one end up in the same folder, whose plan is the first's."""
+    results = folder.path.parent
+    one, two = (SweepFolder.prepare(results, "20260102-030405-ffffff", plan) for plan in "12")
+    one.keep_model(0, b"name: 'x'")
+    assert sweeps_below(results) == [folder.path]
+    for each in (one, two):
+        each.settle("20260102-030405-ffffff")
+        assert each.plan_text() == "1"
+        assert each.model(0) == b"name: 'x'"
+    assert sorted(results.iterdir()) == [folder.path, one.path]
 
 
 def test_a_sweep_is_never_written_over(folder: SweepFolder) -> None:
