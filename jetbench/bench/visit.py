@@ -67,6 +67,11 @@ AGAIN_S = 2.0
 """The pause before a board is tried again, doubled each time."""
 WAKEUP_S = 1.0
 
+_CUT_OFF = {
+    "guard-gone": "the guard of its power state died",
+    "terminated": "the runner was told to end, as when the board goes down",
+}
+"""What a part ends with that was neither finished nor stopped by anybody."""
 _PUT_BACK = {"restored", "not-restored"}
 
 
@@ -87,8 +92,8 @@ class _Part:
     @property
     def broken(self) -> str | None:
         """Why it was cut off; None where it has ended by itself."""
-        if self.end == "guard-gone":
-            return "the guard of its power state died"
+        if self.end in _CUT_OFF:
+            return _CUT_OFF[self.end]
         return "the runner was killed, or the board went down" if self.end is None else None
 
 

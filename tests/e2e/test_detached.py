@@ -214,6 +214,18 @@ def test_parts_that_another_host_has_are_no_gap(
     assert [record["forward_ms"]["n"] for record in ours.document["records"]] == [REPEATS]
 
 
+def test_a_board_that_is_rebooted_goes_on(jetbench: Program, fleet: VirtualFleet) -> None:
+    """Its runner is told to end, but nobody has stopped the sweep: the host waits for it."""
+    with jetbench.started(*RUN, "--format", "json", "-b", "virt-01") as started:
+        started.wait_for(r"virt-01: 1/4")
+        fleet.boards[0].reboot(in_order=True)
+        done = started.end()
+    assert done.status == 0, done.err
+    assert "as when the board goes down; measuring the " in done.err
+    assert [record["forward_ms"]["n"] for record in done.document["records"]] == [REPEATS]
+    assert sorted(measured(jetbench)["virt-01"]) in (IDS, sorted([*IDS, "2"]))
+
+
 def test_a_board_is_tried_three_times_in_a_row(jetbench: Program, fleet: VirtualFleet) -> None:
     """Then it is given up with the reason; what it had measured before is kept."""
     board = fleet.boards[0]

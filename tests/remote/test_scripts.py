@@ -124,6 +124,21 @@ def test_stop_ends_the_trial_and_restores(board: Board) -> None:
     assert (board.mode, board.locked) == ("3", False)
 
 
+def test_a_runner_that_nobody_has_stopped_says_so(board: Board) -> None:
+    """Told to end as when the board goes down, all of it at once: no trial has failed by that."""
+    (board.home / "seconds").write_text("15")
+    follower = Session(board.link()).start(parcel(board), password=None)
+    data = drain_until(follower, "trial")
+    wait_for((board.home / "caffe.pid").exists)
+    os.kill(int((board.home / "caffe.pid").read_text()), signal.SIGTERM)
+    time.sleep(0.3)
+    os.kill(int((board.home / f".jetbench/sweeps/{SWEEP}/pid").read_text()), signal.SIGTERM)
+    guard, trials, end = read(data + drain(follower))
+    assert [(t.id, t.stopped, t.settled) for t in trials] == [(1, True, False)]
+    assert end == "terminated"
+    assert states(guard)[-1] == "restored"
+
+
 def test_a_killed_runner_leaves_no_process_and_a_restored_board(board: Board) -> None:
     """Kill -9 on the runner: the guard ends the trial that it left, and restores."""
     (board.home / "seconds").write_text("30")

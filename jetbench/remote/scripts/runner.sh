@@ -16,7 +16,8 @@ printf '%s\n' "$$" >pid
 stop=
 child=
 guard=
-trap 'stop=stopped; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
+# A signal that nobody has asked for is that of a board that goes down.
+trap 'if [ -e stop ]; then stop=stopped; else stop=terminated; fi; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
 
 # A journal that cannot be written ends the sweep: what is measured then would be lost.
 emit() { printf '%s\n' "$*" >&3 || stop='no-space'; }
@@ -210,6 +211,9 @@ trial() {
     usage_now
     own_time
     telemetry off
+    # What has killed it may be about to end us as well, as when the board goes down: then it is
+    # no failure of the program.
+    case $code in 137 | 143) sleep 1 ;; esac
     hash=$(sha256sum <log)
     # A program that could not write all of its log does not say so: fewer than 16 blocks. What
     # may be cut is no result.
