@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from jetbench.bench.at_once import on_each
 from jetbench.bench.plan import kept_again
 from jetbench.domain.errors import BoardAnswerError, ResultError
-from jetbench.domain.part import KnownBoard, part_key
-from jetbench.formats.journal import JournalReader
+from jetbench.domain.part import KnownBoard, part_key, started_as
+from jetbench.formats.journal import JournalReader, parse_event
 from jetbench.formats.kept_plan import has_hash, parse_plan, plan_to_json
 from jetbench.formats.words import printable, whole
 from jetbench.store.sweep_folder import SweepFolder
@@ -67,10 +67,13 @@ def _known(folder: SweepFolder, plan: Plan, board: str) -> KnownBoard:
         for number, case in enumerate(plan.cases)
         if case.board_path is not None and (data := folder.model(number, board)) is not None
     }
+    sizes = folder.journal_sizes(board)
+    starts = {part: parse_event(folder.journal_start(board, part)) for part in sizes}
     return KnownBoard(
         probe=folder.probe(board),
         models=models,
-        sizes=folder.journal_sizes(board),
+        sizes=sizes,
+        starts={part: started_as(event.fields) for part, event in starts.items()},
         settled=frozenset(settled | {number for number in skipped if number is not None}),
         begun=frozenset(begun),
     )

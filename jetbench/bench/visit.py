@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from jetbench.analysis.readiness import lacks
 from jetbench.bench.contact import Contact
 from jetbench.bench.parcel import in_order, make_parcel
+from jetbench.bench.part_so_far import PartSoFar, parts_there
 from jetbench.bench.plan import filled
 from jetbench.domain.errors import (
     BoardAnswerError,
@@ -35,8 +36,6 @@ from jetbench.domain.events import (
     Receipt,
     TakenUp,
 )
-from jetbench.domain.part import part_key
-from jetbench.formats.journal import EventReader
 from jetbench.formats.probe import parse_probe
 from jetbench.formats.words import whole
 from jetbench.remote.session import Session
@@ -67,35 +66,6 @@ AGAIN_S = 2.0
 """The pause before a board is tried again, doubled each time."""
 WAKEUP_S = 1.0
 
-_CUT_OFF = {
-    "guard-gone": "the guard of its power state died",
-    "terminated": "the runner was told to end, as when the board goes down",
-}
-"""What a part ends with that was neither finished nor stopped by anybody."""
-_PUT_BACK = {"restored", "not-restored"}
-
-
-@dataclass(slots=True)
-class _Part:
-    """A part as its journal has told of it so far."""
-
-    number: int
-    received: int = 0
-    events: EventReader = field(default_factory=EventReader)
-    guard: set[str] = field(default_factory=set)
-    """Every state that the guard has told of."""
-    end: str | None = None
-    """Why it ended, where it says so."""
-    at_work: bool = False
-    """Whether a trial was begun."""
-
-    @property
-    def broken(self) -> str | None:
-        """Why it was cut off; None where it has ended by itself."""
-        if self.end in _CUT_OFF:
-            return _CUT_OFF[self.end]
-        return "the runner was killed, or the board went down" if self.end is None else None
-
 
 @dataclass(slots=True)
 class Visit:
@@ -109,7 +79,9 @@ class Visit:
     errand: Errand
     left: bool = False
     """Whether the board measures and nobody is to wait for it."""
-    part: _Part = field(default_factory=lambda: _Part(0))
+    part: PartSoFar = field(default_factory=lambda: PartSoFar(0, 0))
+    last: int = 0
+    """The highest number that a part has, here or on the board."""
     settled: set[int] = field(default_factory=set)
     """The trials that need not be run again."""
     begun: set[int] = field(default_factory=set)
@@ -157,7 +129,8 @@ class Visit:
         self.settled |= known.settled
         self.begun |= known.begun
         self.nets = known.models
-        self.part = _Part(max(known.sizes, default=0))
+        self.last = max(known.sizes, default=0)
+        self.part = PartSoFar(self.last, self.last)
         if known.probe is not None:
             facts = parse_probe(known.probe)
             self.events.put(Reached(self.board.name, facts, known.probe))
@@ -173,8 +146,8 @@ class Visit:
             for part in self.contact.persist(Session.status).parts
             if part.sweep_id == self.plan.sweep_id and part.board in {None, name}
         ]
-        for part in parts:
-            self.part = _Part(part.part, received=known.sizes.get(part.part, 0))
+        for self.part in parts_there(known, parts):
+            self.last = max(self.last, self.part.number, self.part.there)
             self._receive(self.contact.persist(self._follow))
             if self.left:
                 return
@@ -243,13 +216,14 @@ class Visit:
             probe=answer,
             cases=self.cases,
             trials=trials,
-            part=self.part.number + 1,
+            part=self.last + 1,
             holder=self.door.holder,
             deadline_s=options.deadline_s and max(options.deadline_s - elapsed_s, 1),
         )
-        self.part = _Part(parcel.part)
+        self.last = parcel.part
+        self.part = PartSoFar(parcel.part, parcel.part)
         self._receive(self.contact.persist(lambda session: self._start(session, parcel, password)))
-        if not self.left and "saved" in self.part.guard and self.part.guard.isdisjoint(_PUT_BACK):
+        if not self.left and self.part.left_behind:
             # It was killed, or the board went down and has come back.
             self._put_back(password)
         return True
@@ -342,7 +316,7 @@ class Visit:
                 return
         except BoardError:
             self.contact.lost()
-        key = part_key(self.plan.sweep_id, part.number)
+        key = part.key(self.plan.sweep_id)
         self.events.put(Note(name, f"~/.jetbench/sweeps/{key} is left on the board"))
 
     def _forget(self, follower: Follower) -> None:
@@ -351,8 +325,8 @@ class Visit:
             follower.forget()
         except LinkLostError:
             self.contact.lost()
-            key = part_key(self.plan.sweep_id, self.part.number)
-            self.contact.persist(lambda session: session.forget(key, self.part.received))
+            key, size = self.part.key(self.plan.sweep_id), self.part.received
+            self.contact.persist(lambda session: session.forget(key, size))
 
     def _take(self, data: bytes, end: int) -> None:
         """Pass on a piece of the journal, which ends at that offset."""
@@ -381,8 +355,7 @@ class Visit:
                 self.part.end = event.fields.get("reason", "")
 
     def _follow(self, session: Session) -> Follower:
-        key = part_key(self.plan.sweep_id, self.part.number)
-        follower = session.follow(key, self.part.received)
+        follower = session.follow(self.part.key(self.plan.sweep_id), self.part.received)
         if follower is None:
             message = "it knows nothing of this sweep any more"
             raise BoardAnswerError(message, hint="was its home cleaned, or the board replaced?")
@@ -390,5 +363,5 @@ class Visit:
 
     def _wakeup(self) -> None:
         if self.stop.is_set() and not self.stop_sent:
-            self.contact.stop(self.plan.sweep_id)
-            self.stop_sent = True
+            # A runner that has only just been started cannot be told yet.
+            self.stop_sent = self.contact.stop(self.plan.sweep_id)

@@ -115,6 +115,7 @@ def _part(fields: Mapping[str, str]) -> PartOnBoard | None:
         doing=doing,
         doing_s=None if up_s is None or began_s is None else max(up_s - began_s, 0.0),
         end=_shown(fields.get("end")),
+        start=_shown(fields.get("start")),
     )
 
 

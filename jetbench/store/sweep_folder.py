@@ -175,6 +175,14 @@ class SweepFolder:
             if path.exists()
         }
 
+    def journal_start(self, board: str, part: int) -> bytes:
+        """The first line of a part's journal; nothing where there is none."""
+        path = self.path / "journals" / _of_part(board, part)
+        if not path.exists():
+            return b""
+        with self._try(path, lambda: path.open("rb")) as file:
+            return file.readline(_BLOCK)
+
     def probe(self, board: str) -> bytes | None:
         """A board's answer to the probe, where it is here."""
         return self._read(self.path / "probes" / board)

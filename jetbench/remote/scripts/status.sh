@@ -20,12 +20,14 @@ for dir in "$BASE"/sweeps/*/; do
         function field(name,    i) {
             for (i = 2; i <= NF; i++) if (index($i, name "=") == 1) return substr($i, length(name) + 2)
         }
+        /^@start / && start == "" { start = field("boot") "/" field("pid") "/" field("up") }
         /^@trial / { id = field("id"); began = field("up") }
         /^@done / { if (field("id") != 0) { done++; if (field("exit") != 0) failed++ }; id = "" }
         /^@skip / { done++ }
         /^@end / { end = field("reason"); id = "" }
         END { printf "done=%d failed=%d", done, failed
             if (id != "") printf " trial=%s began=%s", id, began
+            if (start != "") printf " start=%s", start
             if (end != "") printf " end=%s", end }' "$dir/journal")
     printf ' %s' "$said"
     case $said in
