@@ -59,6 +59,15 @@ def test_what_is_safe_is_deleted_over_another_link(board: Board) -> None:
     Session(board.link()).forget(SWEEP, size)
 
 
+def test_who_looks_makes_nothing_anew(board: Board) -> None:
+    """A part that is just being deleted: a new file in its folder would keep the folder."""
+    drain(Session(board.link()).start(parcel(board), password=None))
+    folder = board.home / ".jetbench/sweeps" / SWEEP
+    (folder / "journal").unlink()
+    assert [part.running for part in Session(board.link()).status().parts] == []
+    assert not (folder / "journal").exists()
+
+
 def test_a_lost_link_goes_on_from_the_offset(board: Board) -> None:
     """Cut in the middle, the rest comes over another connection; nothing runs twice."""
     link = board.link()
@@ -152,6 +161,20 @@ def test_a_killed_runner_leaves_no_process_and_a_restored_board(board: Board) ->
     assert states(guard) == ["ready", "restored"]
     assert (board.mode, board.locked) == ("3", False)
     wait_for(lambda: subprocess.run(["ps", "-p", str(caffe)], stdout=-3, check=False).returncode)
+
+
+def test_a_guard_whose_runner_is_gone_already_ends(board: Board) -> None:
+    """Killed before the guard is there: nobody will ever ask it, and it holds the lock."""
+    sudo = board.root / "bin/sudo"
+    sudo.write_text(sudo.read_text().replace("#!/bin/sh", "#!/bin/sh\nsleep 1", 1))
+    follower = Session(board.link()).start(parcel(board), password=None)
+    pid = board.home / f".jetbench/sweeps/{SWEEP}/pid"
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    _, trials, end = read(drain(follower))
+    assert (trials, end) == ([], "")
+    assert (board.mode, board.locked) == ("3", False)
+    assert not Session(board.link()).status().left_behind
 
 
 def test_a_killed_guard_is_made_good_by_the_next_sweep(board: Board) -> None:

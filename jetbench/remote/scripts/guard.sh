@@ -265,7 +265,9 @@ if [ "$TASK" = restore ]; then
     [ -n "$done" ] || tell "state=nothing"
     exit 0
 fi
-exec 8<"$DIR/ask"
+# Opened to be read alone it would wait for somebody to write: for ever, if the runner is gone.
+exec 7<>"$DIR/ask"
+exec 8<"$DIR/ask" 7>&-
 save
 trap 'stop_sampler; restore restored; exit 1' TERM INT HUP
 while read -r word value <&8; do

@@ -247,6 +247,8 @@ started=${up%.*}
 while [ -z "$stop" ] && read -r id model iterations wanted case repeat <&5; do
     if guard_gone; then
         stop='guard-gone'
+        # It may be faster than we are, as where sudo does not let it begin.
+        [ "$ready" != 0 ] || stop='guard-failed'
         break
     fi
     if [ -n "$PRECISION" ] && [ "$repeat" -gt "$MIN_REPEATS" ] && precise "$case"; then
