@@ -15,6 +15,8 @@ say "eof size=$(wc -c <&7)"
 IFS= read -r answer
 if [ "$answer" = forget ]; then
     rm -rf "$DIR"
+    # And what a reboot has left of a restore.sh: nobody is at it while the lock is free.
+    flock -n "$LOCK" rm -rf "$BASE"/restore.* 9>&-
     rmdir "$BASE/line" 2>/dev/null
     rmdir "$BASE/sweeps" 2>/dev/null && rm -f "$BASE/holder" && rmdir "$BASE"
     say forgotten

@@ -7,16 +7,21 @@ refuse() {
     say "refused kind=$1 detail=$(printf '%s' "$2" | tr '\n' ' ' | b64)"
     exit 0
 }
-make_folders "$BASE"
-new=$BASE/restore.$NONCE
-trap 'rm -rf "$new"; rmdir "$BASE" 2>/dev/null' EXIT
-mkdir "$new" || refuse folder "cannot make $new"
-problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) || refuse space "$problem"
 exec 9<"$LOCK"
 if ! flock -w 2 9; then
+    # What comes after this script must not be taken for the next one.
+    head -c "$TAR_BYTES" >/dev/null
     first_line "$BASE/holder" || line='who="another user"'
     refuse busy "$line"
 fi
+make_folders "$BASE"
+# What a reboot has left of another one: nobody is at it, for the lock is ours.
+rm -rf "$BASE"/restore.*
+new=$BASE/restore.$NONCE
+trap 'rm -rf "$new"; rmdir "$BASE" 2>/dev/null' EXIT
+trap 'exit 1' HUP PIPE TERM
+mkdir "$new" || refuse folder "cannot make $new"
+problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) || refuse space "$problem"
 say guard
 if [ "$PASSWORD" = 1 ]; then
     printf '%s\n' "$secret" | sudo -S -p '' /bin/sh "$new/guard.sh" restore - 0 "$HOME" 2>&1 >&9

@@ -14,8 +14,9 @@ for dir in "$BASE"/sweeps/*/; do
     printf 'sweep=1 key=%s board_b64=%s holder_b64=%s size=%s total=%s' "${key##*/}" \
         "$(b64 <"$dir/board")" "$(b64 <"$dir/holder")" "$(wc -c <"$dir/journal")" \
         "$(grep -c '^[1-9]' "$dir/trials")"
-    # Who writes to the journal holds its lock.
-    flock -n -s "$dir/journal" true || printf ' running=1'
+    # Who writes to the journal holds its lock. Opened to be read: it may just be deleted, and
+    # must not be made anew.
+    { flock -n -s 8 || printf ' running=1'; } 8<"$dir/journal"
     said=$(awk '
         function field(name,    i) {
             for (i = 2; i <= NF; i++) if (index($i, name "=") == 1) return substr($i, length(name) + 2)
