@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jetbench.virtual.fleet import VirtualBoard
-    from tests.chaos.scenario import Kind
+    from tests.chaos.scenario import Kind, Scenario
 
 _REST_S = 10.0
 
@@ -56,9 +56,13 @@ class Report:
 
 def run_seed(seed: int, folder: Path) -> Report:
     """Run the sweep of a seed in a folder of its own, which stays where something is wrong."""
+    return run_scenario(scenario(seed), folder)
+
+
+def run_scenario(plan: Scenario, folder: Path) -> Report:
+    """Run a sweep with its faults."""
     began_s = time.monotonic()
-    plan = scenario(seed)
-    place = folder / f"seed-{seed}"
+    place = folder / f"seed-{plan.seed}"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     problem = None
@@ -66,7 +70,7 @@ def run_seed(seed: int, folder: Path) -> Report:
     sweep: Sweep | None = None
     with ExitStack() as stack:
         fleet = stack.enter_context(
-            VirtualFleet(BOARDS, place / "fleet", BoardOptions(time_scale=0.0, seed=seed))
+            VirtualFleet(BOARDS, place / "fleet", BoardOptions(time_scale=0.0, seed=plan.seed))
         )
         before = [power_state(board) for board in fleet.boards]
         boards = [WatchedBoard(board, place / "truth" / board.name) for board in fleet.boards]
@@ -85,7 +89,7 @@ def run_seed(seed: int, folder: Path) -> Report:
         (place / "story").write_text("\n".join((*story, problem)), "utf-8")
     fired = tuple(fault.kind for fault in sweep.fired) if sweep else ()
     seconds = time.monotonic() - began_s
-    return Report(seed, seconds, fired, counts["parts"], counts["killed"], story, problem)
+    return Report(plan.seed, seconds, fired, counts["parts"], counts["killed"], story, problem)
 
 
 def check_all(sweep: Sweep) -> Counter[str]:

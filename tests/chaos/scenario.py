@@ -26,6 +26,8 @@ _WEIGHTS: dict[Kind, int] = {
     "silence": 2, "stop": 2,
 }  # fmt: skip
 ENDS_THE_HOST = {"host killed", "ctrl-c", "ctrl-c twice"}
+LEAVES_THE_BOARD = {"attach", "cut", "host killed", "kill caffe", "rival", "silence"}
+"""Kinds that a board measures on through."""
 OF_THE_HOST = {*ENDS_THE_HOST, "attach", "stop"}
 """Kinds that need a program that follows the sweep."""
 

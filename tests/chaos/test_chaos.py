@@ -8,11 +8,13 @@ import pytest
 
 from tests.chaos.board import Kept
 from tests.chaos.checks import check_alone, check_document, check_once
-from tests.chaos.run import run_seed, summary
-from tests.chaos.scenario import scenario
+from tests.chaos.run import run_scenario, run_seed, summary
+from tests.chaos.scenario import ENDS_THE_HOST, Fault, Moment, Scenario, scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.chaos.scenario import Kind
 
 SEEDS = (59, 139, 324, 491)
 """Four that have every kind of fault between them."""
@@ -25,6 +27,18 @@ def test_nothing_is_lost_whatever_goes_wrong(seed: int, tmp_path: Path) -> None:
     assert report.problem is None, "\n".join((*report.story, report.problem))
     assert report.fired
     assert "failed seeds: none" in summary([report])
+
+
+def test_two_hosts_take_it_over_from_each_other(tmp_path: Path) -> None:
+    """And give the same number to two parts, each of which is in one's folder only."""
+    kinds: tuple[Kind, ...] = ("kill runner", "host killed", "ctrl-c", "host killed")
+    faults = [
+        Fault(kind, Moment(0, "caffe", 3 * number), elsewhere=kind in ENDS_THE_HOST)
+        for number, kind in enumerate(kinds, start=1)
+    ]
+    options = ("--warm-up", "0", "--no-telemetry", "--cooldown", "off")
+    report = run_scenario(Scenario(0, options, detach=False, faults=tuple(faults)), tmp_path)
+    assert report.problem is None, "\n".join((*report.story, report.problem))
 
 
 def test_a_seed_decides_everything() -> None:
