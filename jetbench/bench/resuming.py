@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from jetbench.remote.connection import Link
     from jetbench.remote.session import Session
 
+_LOOKS = 3
+
 
 def open_begun(path: Path) -> tuple[SweepFolder, Plan]:
     """A sweep's folder, and the plan in it.
@@ -94,13 +96,15 @@ def find_on_boards(
     """Look on every board for a sweep that another host has started, in the order given."""
 
     def look(board: Board, session: Session) -> Found:
-        parts = [part for part in session.status().parts if part.sweep_id == sweep_id]
-        if not parts:
-            return Found(board, None, None)
-        described = session.describe(part_key(sweep_id, parts[0].part))
-        if described is None:
-            raise BoardAnswerError("what it keeps of the sweep is damaged")
-        return Found(board, described, None)
+        # A part may be deleted as soon as it was seen; and the next one may be there then.
+        for _ in range(_LOOKS):
+            parts = [part for part in session.status().parts if part.sweep_id == sweep_id]
+            if not parts:
+                return Found(board, None, None)
+            described = session.describe(part_key(sweep_id, parts[0].part))
+            if described is not None:
+                return Found(board, described, None)
+        raise BoardAnswerError("what it keeps of the sweep is damaged")
 
     return on_each(boards, connect, look, lambda board, error: Found(board, None, error))
 

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
+from jetbench.formats.on_board import parse_described
 from jetbench.remote.session import Session
 from tests.remote.sweeping import SWEEP, drain, drain_until, parcel, read, states, wait_for
 
@@ -57,6 +59,19 @@ def test_what_is_safe_is_deleted_over_another_link(board: Board) -> None:
     Session(board.link()).forget(SWEEP, size)
     assert not (board.home / ".jetbench").exists()
     Session(board.link()).forget(SWEEP, size)
+
+
+def test_what_is_being_deleted_is_not_described(board: Board) -> None:
+    """Half of it would be taken for all."""
+    sent = replace(parcel(board), plan=b"{}")
+    drain(Session(board.link()).start(sent, password=None))
+    described = Session(board.link()).describe(SWEEP)
+    assert described is not None
+    assert (described.plan, described.models) == ("{}", {0: b'name: "x"\n'})
+    (board.home / ".jetbench/sweeps" / SWEEP / "started").unlink()
+    assert Session(board.link()).describe(SWEEP) is None
+    assert parse_described(b"plan.json e30=\nwhole MQ==\n") is not None
+    assert parse_described(b"plan.json e30=\n") is None
 
 
 def test_who_looks_makes_nothing_anew(board: Board) -> None:
