@@ -73,15 +73,16 @@ class Sweep:
         models = [f"m{number}=m{number}.prototxt" for number in range(MODELS)]
         detach = ("--detach",) if self.plan.detach else ()
         options = ("--iterations", "2", "--repeats", str(REPEATS), *self.plan.options, *detach)
-        launched = self.launch(self.first, ("run", *models, *options))
+        self.main = self.launch(self.first, ("run", *models, *options))
         for _ in range(MAX_LAUNCHES):
-            self.follow(launched)
-            if self.is_over(launched):
+            self.follow(self.main)
+            if self.is_over(self.main):
                 break
-            launched = self.launch(*self.next_after(launched))
+            self.main = self.launch(*self.next_after(self.main))
         else:
             raise AssertionError("it does not come to an end")
         # What is still waited for can come no more.
+        self.waiting.clear()
         for board in self.boards:
             for path in board.run.glob("hold-*"):
                 path.unlink()
@@ -110,7 +111,7 @@ class Sweep:
         give_up_s = time.monotonic() + WITHIN_S
         while launched.status is None:
             assert time.monotonic() < give_up_s, f"{launched}: it does not end"
-            self.step(launched)
+            self.step()
             time.sleep(_LOOK_S)
         self.look(launched.host)
         self.tell(f"{launched}: ended with {launched.status}")
@@ -151,30 +152,33 @@ class Sweep:
         for board in self.boards:
             board.look(host.name)
 
-    def step(self, launched: Launched) -> None:
+    def step(self) -> None:
         """Look at the boards once, and let happen what is due."""
-        self.look(launched.host)
+        self.look(self.main.host)
         now_s = time.monotonic()
         for when in [when for when in self.later if when[0] <= now_s]:
             self.later.remove(when)
             when[1]()
-        for fault in [fault for fault in self.waiting if self.is_due(fault, launched)]:
-            if launched.status is not None:
-                break
+        for fault in tuple(self.waiting):
+            # One may have let another happen, or have ended the program.
+            if fault not in self.waiting or not self.is_due(fault):
+                continue
             self.waiting.remove(fault)
             self.fired.append(fault)
             self.tell(f"fault: {fault}")
-            self.let(fault, launched)
+            self.let(fault, self.main)
             if fault.moment.event == "caffe" and not self.is_held(fault):
                 self.boards[fault.moment.board].let_go(fault.moment.count)
 
-    def is_due(self, fault: Fault, launched: Launched) -> bool:
+    def is_due(self, fault: Fault) -> bool:
+        """Whether its moment has come, and there is what it needs."""
+        main = self.main
         if self.sweep_id() is None:
             return False
-        if fault.kind in OF_THE_HOST and not (launched.said() and launched.status is None):
+        if fault.kind in OF_THE_HOST and not (main.said() and main.status is None):
             # It must have begun, and learnt to deal with signals.
             return False
-        if "--detach" in launched.arguments and fault.kind in ENDS_THE_HOST - {"host killed"}:
+        if "--detach" in main.arguments and fault.kind in ENDS_THE_HOST - {"host killed"}:
             return False
         moment = fault.moment
         board = self.boards[moment.board]
