@@ -76,6 +76,8 @@ class Sweep:
         self.main = self.launch(self.first, ("run", *models, *options))
         for _ in range(MAX_LAUNCHES):
             self.follow(self.main)
+            for fault in self.fired:
+                self.let_go(fault)
             if self.is_over(self.main):
                 break
             self.main = self.launch(*self.next_after(self.main))
@@ -167,8 +169,9 @@ class Sweep:
             self.fired.append(fault)
             self.tell(f"fault: {fault}")
             self.let(fault, self.main)
-            if fault.moment.event == "caffe" and not self.is_held(fault):
-                self.boards[fault.moment.board].let_go(fault.moment.count)
+            # Ctrl-C finds the trial still there.
+            if fault.kind != "ctrl-c":
+                self.let_go(fault)
 
     def is_due(self, fault: Fault) -> bool:
         """Whether its moment has come, and there is what it needs."""
@@ -188,9 +191,11 @@ class Sweep:
             return board.held(moment.count)
         return board.seen(moment.event) >= moment.count
 
-    def is_held(self, fault: Fault) -> bool:
-        """Whether another fault waits for the very same moment."""
-        return any(other.moment == fault.moment for other in self.waiting)
+    def let_go(self, fault: Fault) -> None:
+        """Let the trial go on that a fault has come to, unless another waits for it, too."""
+        moment = fault.moment
+        if moment.event == "caffe" and all(other.moment != moment for other in self.waiting):
+            self.boards[moment.board].let_go(moment.count)
 
     def let(self, fault: Fault, launched: Launched) -> None:
         """Let a fault happen."""

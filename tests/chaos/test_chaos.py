@@ -31,7 +31,9 @@ def test_nothing_is_lost_whatever_goes_wrong(seed: int, tmp_path: Path) -> None:
 
 def test_two_hosts_take_it_over_from_each_other(tmp_path: Path) -> None:
     """And give the same number to two parts, each of which is in one's folder only."""
-    kinds: tuple[Kind, ...] = ("kill runner", "host killed", "ctrl-c", "host killed")
+    kinds: tuple[Kind, ...] = (
+        *("kill runner", "host killed", "kill runner", "ctrl-c", "host killed"),
+    )
     faults = [
         Fault(kind, Moment(0, "caffe", 3 * number), elsewhere=kind in ENDS_THE_HOST)
         for number, kind in enumerate(kinds, start=1)
