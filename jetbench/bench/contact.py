@@ -93,7 +93,10 @@ class Contact:
             time.sleep(pause_s * self.jitter.uniform(0.5, 1.5))
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
-    def stop(self, sweep_id: str) -> None:
-        """Ask the board to end a sweep, beside whatever the session is busy with."""
-        if self._link is not None:
-            Session(self._link).stop(sweep_id)
+    def stop(self, sweep_id: str) -> bool:
+        """Ask the board to end a sweep, beside whatever the session is busy with.
+
+        Returns:
+            Whether it runs there, and was told.
+        """
+        return self._link is not None and Session(self._link).stop(sweep_id)

@@ -70,6 +70,7 @@ _ENDS = {
     "no-space": "the board's disk is full",
     "hangs": "given up: three trials in a row did not end in time",
     "guard-gone": "the guard of its power state died, so measuring was ended",
+    "terminated": "its runner was told to end, as when the board goes down",
 }
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from jetbench.bench.at_once import on_each
 from jetbench.bench.plan import kept_again
 from jetbench.domain.errors import BoardAnswerError, ResultError
-from jetbench.domain.part import KnownBoard, part_key
-from jetbench.formats.journal import JournalReader
+from jetbench.domain.part import KnownBoard, part_key, started_as
+from jetbench.formats.journal import JournalReader, parse_event
 from jetbench.formats.kept_plan import has_hash, parse_plan, plan_to_json
 from jetbench.formats.words import printable, whole
 from jetbench.store.sweep_folder import SweepFolder
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from jetbench.formats.on_board import Described
     from jetbench.remote.connection import Link
     from jetbench.remote.session import Session
+
+_LOOKS = 3
 
 
 def open_begun(path: Path) -> tuple[SweepFolder, Plan]:
@@ -67,10 +69,13 @@ def _known(folder: SweepFolder, plan: Plan, board: str) -> KnownBoard:
         for number, case in enumerate(plan.cases)
         if case.board_path is not None and (data := folder.model(number, board)) is not None
     }
+    sizes = folder.journal_sizes(board)
+    starts = {part: parse_event(folder.journal_start(board, part)) for part in sizes}
     return KnownBoard(
         probe=folder.probe(board),
         models=models,
-        sizes=folder.journal_sizes(board),
+        sizes=sizes,
+        starts={part: started_as(event.fields) for part, event in starts.items()},
         settled=frozenset(settled | {number for number in skipped if number is not None}),
         begun=frozenset(begun),
     )
@@ -91,13 +96,15 @@ def find_on_boards(
     """Look on every board for a sweep that another host has started, in the order given."""
 
     def look(board: Board, session: Session) -> Found:
-        parts = [part for part in session.status().parts if part.sweep_id == sweep_id]
-        if not parts:
-            return Found(board, None, None)
-        described = session.describe(part_key(sweep_id, parts[0].part))
-        if described is None:
-            raise BoardAnswerError("what it keeps of the sweep is damaged")
-        return Found(board, described, None)
+        # A part may be deleted as soon as it was seen; and the next one may be there then.
+        for _ in range(_LOOKS):
+            parts = [part for part in session.status().parts if part.sweep_id == sweep_id]
+            if not parts:
+                return Found(board, None, None)
+            described = session.describe(part_key(sweep_id, parts[0].part))
+            if described is not None:
+                return Found(board, described, None)
+        raise BoardAnswerError("what it keeps of the sweep is damaged")
 
     return on_each(boards, connect, look, lambda board, error: Found(board, None, error))
 
@@ -131,13 +138,14 @@ def adopt(results: Path, sweep_id: str, found: Sequence[Found]) -> tuple[SweepFo
         plan,
         boards=tuple(replace(board, name=name) for name, (board, _) in by_name.items()),
     )
-    folder = SweepFolder.create(results, sweep_id, json.dumps(plan_to_json(plan)))
+    folder = SweepFolder.prepare(results, sweep_id, json.dumps(plan_to_json(plan)))
     folder.keep_attached(json.dumps({"who": first.who, "since_utc": first.since_utc}))
     for number, case in enumerate(plan.cases):
         if case.prototxt is not None:
             folder.keep_model(number, case.prototxt.data())
     for name, (_, described) in by_name.items():
         _keep_described(folder, plan, name, described)
+    folder.settle(sweep_id)
     return folder, plan
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jetbench.analysis.readiness import lacks
 from jetbench.bench.contact import FIRST_S, Contact
 from jetbench.bench.parcel import in_order, make_parcel
-from jetbench.bench.part import Part
+from jetbench.bench.part_so_far import PartSoFar, parts_there
 from jetbench.bench.plan import filled
 from jetbench.domain.errors import (
     BoardAnswerError,
@@ -36,7 +36,6 @@ from jetbench.domain.events import (
     Receipt,
     TakenUp,
 )
-from jetbench.domain.part import part_key
 from jetbench.formats.probe import parse_probe
 from jetbench.formats.words import whole
 from jetbench.remote.session import Session
@@ -82,7 +81,9 @@ class Visit:
     errand: Errand
     left: bool = False
     """Whether the board measures and nobody is to wait for it."""
-    part: Part = field(default_factory=lambda: Part(0))
+    part: PartSoFar = field(default_factory=lambda: PartSoFar(0, 0))
+    last: int = 0
+    """The highest number that a part has, here or on the board."""
     settled: set[int] = field(default_factory=set)
     """The trials that need not be run again."""
     begun: set[int] = field(default_factory=set)
@@ -130,7 +131,8 @@ class Visit:
         self.settled |= known.settled
         self.begun |= known.begun
         self.nets = known.models
-        self.part = Part(len(known.sizes))
+        self.last = max(known.sizes, default=0)
+        self.part = PartSoFar(self.last, self.last)
         if known.probe is not None:
             facts = parse_probe(known.probe)
             self.events.put(Reached(self.board.name, facts, known.probe))
@@ -146,9 +148,8 @@ class Visit:
             for part in self.contact.persist(Session.status).parts
             if part.sweep_id == self.plan.sweep_id and part.board in {None, name}
         ]
-        for part in parts:
-            here = known.sizes[part.part - 1] if part.part <= len(known.sizes) else 0
-            self.part = Part(part.part, received=here)
+        for self.part in parts_there(known, parts):
+            self.last = max(self.last, self.part.number, self.part.there)
             self._receive(self.contact.persist(self._follow))
             if self.left:
                 return
@@ -219,11 +220,12 @@ class Visit:
             probe=answer,
             cases=self.cases,
             trials=trials,
-            part=self.part.number + 1,
+            part=self.last + 1,
             holder=self.door.holder,
             deadline_s=options.deadline_s and max(options.deadline_s - elapsed_s, 1),
         )
-        self.part = Part(parcel.part)
+        self.last = parcel.part
+        self.part = PartSoFar(parcel.part, parcel.part)
         self._receive(self.contact.persist(lambda session: self._start(session, parcel, password)))
         if not self.left and self.part.left_behind:
             # It was killed, or the board went down and has come back.
@@ -331,12 +333,21 @@ class Visit:
                 follower.leave()
                 return
             if stored:
-                follower.forget()
+                self._forget(follower)
                 return
-        except (LinkLostError, BoardAnswerError):
+        except BoardError:
             self.contact.lost()
-        key = part_key(self.plan.sweep_id, part.number)
+        key = part.key(self.plan.sweep_id)
         self.events.put(Note(name, f"~/.jetbench/sweeps/{key} is left on the board"))
+
+    def _forget(self, follower: Follower) -> None:
+        """Have the board delete what is safe here, over as many connections as it takes."""
+        try:
+            follower.forget()
+        except LinkLostError:
+            self.contact.lost()
+            key, size = self.part.key(self.plan.sweep_id), self.part.received
+            self.contact.persist(lambda session: session.forget(key, size))
 
     def _take(self, data: bytes, end: int) -> None:
         """Pass on a piece of the journal, which ends at that offset."""
@@ -365,8 +376,7 @@ class Visit:
                 self.part.end = event.fields.get("reason", "")
 
     def _follow(self, session: Session) -> Follower:
-        key = part_key(self.plan.sweep_id, self.part.number)
-        follower = session.follow(key, self.part.received)
+        follower = session.follow(self.part.key(self.plan.sweep_id), self.part.received)
         if follower is None:
             message = "it knows nothing of this sweep any more"
             raise BoardAnswerError(message, hint="was its home cleaned, or the board replaced?")
@@ -374,5 +384,5 @@ class Visit:
 
     def _wakeup(self) -> None:
         if self.stop.is_set() and not self.stop_sent:
-            self.contact.stop(self.plan.sweep_id)
-            self.stop_sent = True
+            # A runner that has only just been started cannot be told yet.
+            self.stop_sent = self.contact.stop(self.plan.sweep_id)

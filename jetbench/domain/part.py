@@ -24,6 +24,11 @@ def part_key(sweep_id: str, part: int) -> str:
     return sweep_id if part == 1 else f"{sweep_id}~{part}"
 
 
+def started_as(fields: Mapping[str, str]) -> str:
+    """What tells a part from every other one, by the fields of the first event of its journal."""
+    return "/".join(fields.get(key, "") for key in ("boot", "pid", "up"))
+
+
 def split_key(key: str) -> tuple[str, int] | None:
     """The sweep's id and the part's number; None for what is no key."""
     found = _KEY.fullmatch(key)
@@ -56,6 +61,8 @@ class PartOnBoard:
     """For how long."""
     end: str | None = None
     """The reason that its journal ends with."""
+    start: str | None = None
+    """How its journal begins, as `started_as` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,10 @@ class KnownBoard:
     """The board's answer to the probe, where the board was ever reached."""
     models: Mapping[int, bytes] = field(default_factory=dict)
     """The board's own nets, patched, by the case's number."""
-    sizes: tuple[int, ...] = ()
-    """How much of each part's journal is here, in bytes."""
+    sizes: Mapping[int, int] = field(default_factory=dict)
+    """How much of each part's journal is here, in bytes, by the part's number."""
+    starts: Mapping[int, str] = field(default_factory=dict)
+    """How each part's journal begins, as `started_as` has it."""
     settled: frozenset[int] = frozenset()
     """The ids of the trials that need not be run again."""
     begun: frozenset[int] = frozenset()

@@ -54,7 +54,7 @@ def parse_status(answer: bytes) -> BoardStatus:
 
 
 def parse_described(answer: bytes) -> Described | None:
-    """Read the answer of describe.sh; None where the plan is missing or damaged."""
+    """Read the answer of describe.sh; None where it is damaged, or was just being deleted."""
     files: dict[str, bytes] = {}
     for line in answer.split(b"\n"):
         name, _, encoded = line.partition(b" ")
@@ -62,7 +62,7 @@ def parse_described(answer: bytes) -> Described | None:
             files[name.decode("ascii")] = base64.b64decode(encoded, validate=True)
         except (binascii.Error, UnicodeDecodeError):
             continue
-    if not files.get("plan.json"):
+    if not files.get("plan.json") or "whole" not in files:
         return None
     holder = pairs(files.get("holder", b"").decode("utf-8", "replace"))
     return Described(
@@ -114,6 +114,7 @@ def _part(fields: Mapping[str, str]) -> PartOnBoard | None:
         doing=doing,
         doing_s=None if up_s is None or began_s is None else max(up_s - began_s, 0.0),
         end=_shown(fields.get("end")),
+        start=_shown(fields.get("start")),
     )
 
 

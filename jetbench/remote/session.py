@@ -145,6 +145,19 @@ class Session:
         word, _ = exchange.next_line()
         return None if word == "none" else _follower(exchange, word, offset)
 
+    def forget(self, key: str, size: int) -> None:
+        """Have the board delete a part whose journal of that size is safe here, if it is there."""
+        follower = self.follow(key, size)
+        if follower is None:
+            return
+        for _ in follower.chunks(patience_s=START_TIMEOUT_S, wakeup_s=1.0, wakeup=lambda: None):
+            break
+        else:
+            follower.forget()
+            return
+        message = "its journal goes on after its end"
+        raise BoardAnswerError(message)
+
     def status(self) -> BoardStatus:
         """What runs on the board, and whose journals it keeps."""
         exchange = self._ask(("common.sh", "status.sh"), {}, PROBE_TIMEOUT_S)

@@ -72,7 +72,7 @@ def sweeps_below(results: Path) -> list[Path]:
             (
                 folder
                 for folder in results.iterdir()
-                if _there(folder / _PLAN) or _there(folder / _RESULT)
+                if folder.name[:1] != "." and (_there(folder / _PLAN) or _there(folder / _RESULT))
             ),
             key=lambda folder: folder.name,
         )

@@ -19,8 +19,11 @@ Files are 0600, folders 0700: logs and paths tell about a lab.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +59,30 @@ class SweepFolder:
         folder._try(folder.path, lambda: folder.path.mkdir(mode=0o700))
         folder._write("plan.json", plan_json.encode())
         return folder
+
+    @classmethod
+    def prepare(cls, results: Path, sweep_id: str, plan_json: str) -> SweepFolder:
+        """A folder that is no sweep's until `settle` has made it that of `sweep_id`.
+
+        Whoever is killed in between leaves nothing that would be taken for a sweep.
+        """
+        folder = cls(results / sweep_id)
+        folder._try(results, lambda: folder._make(str(results)))
+        made = folder._try(results, lambda: tempfile.mkdtemp(prefix=".taken-up.", dir=results))
+        folder.path = Path(made)
+        folder._write("plan.json", plan_json.encode())
+        return folder
+
+    def settle(self, sweep_id: str) -> None:
+        """Give a prepared folder its name; where somebody was faster, theirs is taken."""
+        path = self.path.with_name(sweep_id)
+        try:
+            self.path.rename(path)
+        except OSError:
+            self._try(path, (path / "plan.json").stat)
+            shutil.rmtree(self.path, ignore_errors=True)
+        self.path = path
+        self._made.clear()
 
     @classmethod
     def open(cls, path: Path) -> SweepFolder:
@@ -126,19 +153,37 @@ class SweepFolder:
 
         After each part stands what was said when its power state was put back later.
         """
-        for part in range(1, len(self.journal_sizes(board)) + 1):
+        for part in sorted(self.journal_sizes(board)):
             for folder in ("journals", "restores"):
                 path = self.path / folder / _of_part(board, part)
                 if path.exists():
                     with self._try(path, lambda path=path: path.open("rb")) as file:  # type: ignore[misc]
                         yield from bounded_lines(file)
 
-    def journal_sizes(self, board: str) -> tuple[int, ...]:
-        """How much of each part's journal is here, up to the end of its last whole line."""
-        sizes: list[int] = []
-        while (path := self.path / "journals" / _of_part(board, len(sizes) + 1)).exists():
-            sizes.append(self._try(path, lambda path=path: _whole_lines(path)))  # type: ignore[misc]
-        return tuple(sizes)
+    def journal_sizes(self, board: str) -> dict[int, int]:
+        """How much of each part's journal is here, up to the end of its last whole line.
+
+        Some may be missing: they went to another host, which had taken the sweep over.
+        """
+        folder = self.path / "journals"
+        paths = {1: folder / board}
+        for path in folder.glob(f"{glob.escape(board)}~*"):
+            number = path.name.rpartition("~")[2]
+            if number.isdecimal():
+                paths[int(number)] = path
+        return {
+            part: self._try(path, lambda path=path: _whole_lines(path))  # type: ignore[misc]
+            for part, path in paths.items()
+            if path.exists()
+        }
+
+    def journal_start(self, board: str, part: int) -> bytes:
+        """The first line of a part's journal; nothing where there is none."""
+        path = self.path / "journals" / _of_part(board, part)
+        if not path.exists():
+            return b""
+        with self._try(path, lambda: path.open("rb")) as file:
+            return file.readline(_BLOCK)
 
     def probe(self, board: str) -> bytes | None:
         """A board's answer to the probe, where it is here."""
@@ -169,7 +214,8 @@ class SweepFolder:
 
     def _write(self, name: str, data: bytes) -> None:
         """Replace a file, whole or not at all."""
-        fresh = f".{name}.new"
+        # Two commands may follow the same sweep.
+        fresh = f".{name}.{os.getpid()}.new"
         self._put(str(self.path), fresh, data, sync=True)
         self._try(
             f"{self.path}/{name}",

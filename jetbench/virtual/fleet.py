@@ -94,8 +94,13 @@ class VirtualBoard:
         if self._selector is not None and self._door.socket not in self._selector.get_map():
             self._selector.register(self._door.socket, selectors.EVENT_READ, self)
 
-    def reboot(self) -> None:
-        """Lose all connections and processes, and the clocks; the power mode stays."""
+    def reboot(self, *, in_order: bool = False) -> None:
+        """Lose all connections and processes, and the clocks; the power mode stays.
+
+        With `in_order` the processes are first told to end, and have a moment for that.
+        """
+        if in_order:
+            processes.end_all(self.root)
         self.cut()
         processes.kill_all(self.root)
         board_root.boot(self.root, self.options)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 32768
 _SIGNALLED = 128
+_END_S = 2.0
 _KILL_S = 3.0
 _LOST = (OSError, EOFError)
 """What paramiko raises where the connection is gone."""
@@ -146,6 +147,16 @@ def _open_pidfd(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
         return None
+
+
+def end_all(root: Path) -> None:
+    """Tell whatever runs on the board at `root` to end; returns when it has, or soon."""
+    for pid in _running(root):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _END_S
+    while _running(root) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def kill_all(root: Path) -> None:

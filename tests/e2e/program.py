@@ -138,9 +138,9 @@ class Started:
         return done
 
 
-def wait_until(true: Callable[[], bool]) -> None:
+def wait_until(true: Callable[[], bool], within_s: float = WITHIN_S) -> None:
     """Return when it is true."""
-    give_up = time.monotonic() + WITHIN_S
+    give_up = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < give_up
         time.sleep(0.02)

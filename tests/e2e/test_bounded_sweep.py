@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jetbench.bench import part, sweep, visit
+from jetbench.bench import part_so_far, sweep, visit
 from jetbench.bench.plan import make_plan
 from jetbench.bench.recorder import Recorder
 from jetbench.bench.sweep import Door, run_sweep
@@ -50,7 +50,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileBoard]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hours are a second, and a gigabyte a few megabytes."""
     monkeypatch.setattr(visit, "TRIAL_SLACK_S", -0.5)
-    monkeypatch.setattr(part, "MAX_JOURNAL_BYTES", 4 * 2**20)
+    monkeypatch.setattr(part_so_far, "MAX_JOURNAL_BYTES", 4 * 2**20)
     monkeypatch.setattr("jetbench.remote.session.START_TIMEOUT_S", 1.0)
 
 
@@ -99,7 +99,7 @@ def test_what_comes_faster_than_it_is_stored_waits_on_the_board(
     hostile: HostileBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not in memory: after a pause little more has come than before it."""
-    monkeypatch.setattr(part, "MAX_JOURNAL_BYTES", 2**40)
+    monkeypatch.setattr(part_so_far, "MAX_JOURNAL_BYTES", 2**40)
     monkeypatch.setattr(sweep, "MAX_EVENTS_WAITING", 2)
     monkeypatch.setattr(visit, "TRIAL_SLACK_S", 600)
     hostile.answers(

@@ -191,6 +191,41 @@ def test_another_host_finishes_what_a_lost_one_has_begun(
     assert "it keeps nothing of this sweep any more" in late.err
 
 
+def test_parts_that_another_host_has_are_no_gap(
+    jetbench: Program, other: Program, fleet: VirtualFleet
+) -> None:
+    """A host takes over a later part than the first, and the first host comes back."""
+    with jetbench.started(*RUN, "-b", "virt-01") as started:
+        started.wait_for(r"virt-01: 1/4")
+        _kill_runner(fleet)
+        started.wait_for(r"trials that are left(.|\n)*virt-01: \d/4")
+        started.process.kill()
+        started.process.wait()
+    theirs = other("run", "--resume", jetbench.sweep().name, "--format", "json")
+    assert theirs.status == 0, theirs.err
+    assert [record["forward_ms"]["n"] for record in theirs.document["records"]] == [REPEATS]
+    assert sorted(measured(other)["virt-01"]) == IDS
+    assert not (other.sweep() / "journals/virt-01").exists()
+    again = other("run", "--resume", "latest")
+    assert again.status == 0, again.err
+    assert sorted(measured(other)["virt-01"]) == IDS, "nothing is measured again"
+    ours = jetbench("run", "--resume", "latest", "--format", "json")
+    assert ours.status == 0, ours.err
+    assert [record["forward_ms"]["n"] for record in ours.document["records"]] == [REPEATS]
+
+
+def test_a_board_that_is_rebooted_goes_on(jetbench: Program, fleet: VirtualFleet) -> None:
+    """Its runner is told to end, but nobody has stopped the sweep: the host waits for it."""
+    with jetbench.started(*RUN, "--format", "json", "-b", "virt-01") as started:
+        started.wait_for(r"virt-01: 1/4")
+        fleet.boards[0].reboot(in_order=True)
+        done = started.end()
+    assert done.status == 0, done.err
+    assert "as when the board goes down; measuring the " in done.err
+    assert [record["forward_ms"]["n"] for record in done.document["records"]] == [REPEATS]
+    assert sorted(measured(jetbench)["virt-01"]) in (IDS, sorted([*IDS, "2"]))
+
+
 def test_a_board_is_tried_three_times_in_a_row(jetbench: Program, fleet: VirtualFleet) -> None:
     """Then it is given up with the reason; what it had measured before is kept."""
     board = fleet.boards[0]

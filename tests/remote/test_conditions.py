@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,6 +152,29 @@ def test_what_a_guard_left_behind_is_put_back_by_hand(board: Board) -> None:
     assert (board.mode, board.locked) == ("3", False)
     assert Session(board.link()).restore(password=None) == b"@guard state=nothing\n"
     assert not list((board.home / ".jetbench").glob("restore*"))
+
+
+def test_a_link_that_breaks_while_it_is_put_back_leaves_no_folder(board: Board) -> None:
+    """What a reboot has left of such a folder goes with the next, or with the next sweep."""
+    slow = board.root / "usr/bin/jetson_clocks"
+    whole = slow.read_text()
+    follower = Session(board.link()).start(parcel(board, trials=1), password=None)
+    (board.home / ".jetbench/restore.rebooted").mkdir()
+    drain(follower)
+    follower.forget()
+    assert not (board.home / ".jetbench").exists()
+    put(board, "var/lib/jetbench/mode", "3")
+    put(board, "var/lib/jetbench/clocks", "")
+    slow.write_text(whole.replace("#!/bin/sh", "#!/bin/sh\nsleep 1", 1))
+    (board.home / ".jetbench/restore.rebooted").mkdir(parents=True)
+    link = board.link()
+    with ThreadPoolExecutor() as pool:
+        told = pool.submit(Session(link).restore, password=None)
+        wait_for(lambda: len(list((board.home / ".jetbench").glob("*/guard.sh"))) == 1)
+        for channel in link.channels:
+            channel.close()
+        wait_for(lambda: not (board.home / ".jetbench").exists())
+        assert told.exception() is not None
 
 
 def test_warm_ups_are_run_and_told_apart(board: Board) -> None:

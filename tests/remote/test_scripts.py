@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jetbench.domain.errors import BoardAnswerError, BusyError, LinkLostError, NotReadyError
+from jetbench.formats.on_board import parse_described
 from jetbench.remote.session import Session
 from tests.remote.sweeping import SWEEP, drain, drain_until, parcel, read, states, wait_for
 
@@ -45,6 +47,39 @@ def test_without_leave_to_delete_the_journal_stays(board: Board) -> None:
     again = Session(board.link()).follow(SWEEP, 0)
     assert again is not None
     assert drain(again) == data
+
+
+def test_what_is_safe_is_deleted_over_another_link(board: Board) -> None:
+    """Where the link broke before leave could be given; twice does no harm."""
+    size = len(drain(Session(board.link()).start(parcel(board), password=None)))
+    with pytest.raises(BoardAnswerError, match="goes on after its end"):
+        Session(board.link()).forget(SWEEP, size - 1)
+    assert (board.home / ".jetbench/sweeps" / SWEEP / "journal").exists()
+    Session(board.link()).forget(SWEEP, size)
+    assert not (board.home / ".jetbench").exists()
+    Session(board.link()).forget(SWEEP, size)
+
+
+def test_what_is_being_deleted_is_not_described(board: Board) -> None:
+    """Half of it would be taken for all."""
+    sent = replace(parcel(board), plan=b"{}")
+    drain(Session(board.link()).start(sent, password=None))
+    described = Session(board.link()).describe(SWEEP)
+    assert described is not None
+    assert (described.plan, described.models) == ("{}", {0: b'name: "x"\n'})
+    (board.home / ".jetbench/sweeps" / SWEEP / "started").unlink()
+    assert Session(board.link()).describe(SWEEP) is None
+    assert parse_described(b"plan.json e30=\nwhole MQ==\n") is not None
+    assert parse_described(b"plan.json e30=\n") is None
+
+
+def test_who_looks_makes_nothing_anew(board: Board) -> None:
+    """A part that is just being deleted: a new file in its folder would keep the folder."""
+    drain(Session(board.link()).start(parcel(board), password=None))
+    folder = board.home / ".jetbench/sweeps" / SWEEP
+    (folder / "journal").unlink()
+    assert [part.running for part in Session(board.link()).status().parts] == []
+    assert not (folder / "journal").exists()
 
 
 def test_a_lost_link_goes_on_from_the_offset(board: Board) -> None:
@@ -112,6 +147,21 @@ def test_stop_ends_the_trial_and_restores(board: Board) -> None:
     assert (board.mode, board.locked) == ("3", False)
 
 
+def test_a_runner_that_nobody_has_stopped_says_so(board: Board) -> None:
+    """Told to end as when the board goes down, all of it at once: no trial has failed by that."""
+    (board.home / "seconds").write_text("15")
+    follower = Session(board.link()).start(parcel(board), password=None)
+    data = drain_until(follower, "trial")
+    wait_for((board.home / "caffe.pid").exists)
+    os.kill(int((board.home / "caffe.pid").read_text()), signal.SIGTERM)
+    time.sleep(0.3)
+    os.kill(int((board.home / f".jetbench/sweeps/{SWEEP}/pid").read_text()), signal.SIGTERM)
+    guard, trials, end = read(data + drain(follower))
+    assert [(t.id, t.stopped, t.settled) for t in trials] == [(1, True, False)]
+    assert end == "terminated"
+    assert states(guard)[-1] == "restored"
+
+
 def test_a_killed_runner_leaves_no_process_and_a_restored_board(board: Board) -> None:
     """Kill -9 on the runner: the guard ends the trial that it left, and restores."""
     (board.home / "seconds").write_text("30")
@@ -125,6 +175,20 @@ def test_a_killed_runner_leaves_no_process_and_a_restored_board(board: Board) ->
     assert states(guard) == ["ready", "restored"]
     assert (board.mode, board.locked) == ("3", False)
     wait_for(lambda: subprocess.run(["ps", "-p", str(caffe)], stdout=-3, check=False).returncode)
+
+
+def test_a_guard_whose_runner_is_gone_already_ends(board: Board) -> None:
+    """Killed before the guard is there: nobody will ever ask it, and it holds the lock."""
+    sudo = board.root / "bin/sudo"
+    sudo.write_text(sudo.read_text().replace("#!/bin/sh", "#!/bin/sh\nsleep 1", 1))
+    follower = Session(board.link()).start(parcel(board), password=None)
+    pid = board.home / f".jetbench/sweeps/{SWEEP}/pid"
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    _, trials, end = read(drain(follower))
+    assert (trials, end) == ([], "")
+    assert (board.mode, board.locked) == ("3", False)
+    assert not Session(board.link()).status().left_behind
 
 
 def test_a_killed_guard_is_made_good_by_the_next_sweep(board: Board) -> None:

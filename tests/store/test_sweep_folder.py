@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jetbench.domain.errors import StoreError
+from jetbench.store.results import sweeps_below
 from jetbench.store.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ def test_a_journal_is_kept_as_it_came_in_pieces_and_twice(folder: SweepFolder) -
     folder.sync_journal("one")
     assert list(folder.journal_lines("one")) == [b"@start\n", b"@trial id=1\n", b"@end\n"]
     assert list(folder.journal_lines("two")) == []
+
+
+def test_parts_are_kept_whichever_are_here(folder: SweepFolder) -> None:
+    """What another host has fetched leaves a gap, and nothing behind it is lost."""
+    for part, text in ((11, b"@trial id=3\n"), (2, b"@trial id=1\n@tri"), (10, b"@trial id=2\n")):
+        folder.append_journal("one", 0, text, part)
+    assert folder.journal_sizes("one") == {2: 12, 10: 12, 11: 12}
+    whole = [line for line in folder.journal_lines("one") if line.endswith(b"\n")]
+    assert whole == [b"@trial id=1\n", b"@trial id=2\n", b"@trial id=3\n"]
+    assert folder.journal_sizes("two") == {}
 
 
 def test_everything_is_private(folder: SweepFolder) -> None:
@@ -76,6 +87,19 @@ def test_a_result_replaces_the_old_one_whole(folder: SweepFolder) -> None:
     assert not list(folder.path.glob(".*"))
 
 
+def test_a_prepared_folder_is_no_sweep_until_it_is_settled(folder: SweepFolder) -> None:
+    """Two that prepare the same one end up in the same folder, whose plan is the first's."""
+    results = folder.path.parent
+    one, two = (SweepFolder.prepare(results, "20260102-030405-ffffff", plan) for plan in "12")
+    one.keep_model(0, b"name: 'x'")
+    assert sweeps_below(results) == [folder.path]
+    for each in (one, two):
+        each.settle("20260102-030405-ffffff")
+        assert each.plan_text() == "1"
+        assert each.model(0) == b"name: 'x'"
+    assert sorted(results.iterdir()) == [folder.path, one.path]
+
+
 def test_a_sweep_is_never_written_over(folder: SweepFolder) -> None:
     """Another sweep of the same id is an error, and the first is still there."""
     with pytest.raises(StoreError, match=r"cannot be written.*exists"):
@@ -110,14 +134,14 @@ def test_parts_stand_one_after_the_other(folder: SweepFolder) -> None:
         b"@start\n",
         b"@end reason=finished\n",
     ]
-    assert folder.journal_sizes("tx2-01") == (len("@start\n@trial id=1\n"), 28)
-    assert folder.journal_sizes("tx2-02") == ()
+    assert folder.journal_sizes("tx2-01") == {1: len("@start\n@trial id=1\n"), 2: 28}
+    assert folder.journal_sizes("tx2-02") == {}
 
 
 def test_whole_lines_are_found_in_a_large_journal(folder: SweepFolder) -> None:
     """Also where the last line is longer than what is read at once."""
     folder.append_journal("tx2-01", 0, b"@start\n" + b"x" * 200_000)
-    assert folder.journal_sizes("tx2-01") == (7,)
+    assert folder.journal_sizes("tx2-01") == {1: 7}
 
 
 def test_a_sweep_of_another_host_can_be_taken_over(folder: SweepFolder) -> None:

@@ -10,4 +10,6 @@ cd "$DIR" || exit 1
 for file in plan.json board holder probe trials models/*; do
     [ ! -f "$file" ] || printf '%s %s\n' "$file" "$(b64 <"$file")"
 done
+# Somebody may have deleted it meanwhile: then this is only some of it.
+[ ! -e started ] || echo 'whole MQ=='
 say end

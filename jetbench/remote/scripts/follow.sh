@@ -14,7 +14,11 @@ tail -c "+$((OFFSET + 1))" -s 0.1 -f --pid=$! "$DIR/journal"
 say "eof size=$(wc -c <&6)"
 IFS= read -r answer
 if [ "$answer" = forget ]; then
+    # First what says that it is there: nobody is to read half of it.
+    rm -f "$DIR/started"
     rm -rf "$DIR"
+    # And what a reboot has left of a restore.sh: nobody is at it while the lock is free.
+    flock -n "$LOCK" rm -rf "$BASE"/restore.* 9>&-
     in_order tidy
     say forgotten
 fi

@@ -9,19 +9,24 @@ refuse() {
     say "refused kind=$1 detail=$(printf '%s' "$2" | tr '\n' ' ' | b64)"
     exit 0
 }
+exec 9<"$LOCK"
+if ! flock -w 2 9; then
+    # What comes after this script must not be taken for the next one.
+    head -c "$TAR_BYTES" >/dev/null
+    first_line "$BASE/holder" || line='who="another user"'
+    refuse busy "$line"
+fi
 new=$BASE/restore.$NONCE
 trap 'rm -rf "$new"; in_order tidy' EXIT
+trap 'exit 1' HUP PIPE TERM
 make_new() {
     make_folders "$BASE"
+    # What a reboot has left of another one: nobody is at it, for the lock is ours.
+    rm -rf "$BASE"/restore.*
     mkdir "$new" || refuse folder "cannot make $new"
 }
 in_order make_new
 problem=$(head -c "$TAR_BYTES" | tar -xf - -C "$new" 2>&1) || refuse space "$problem"
-exec 9<"$LOCK"
-if ! flock -w 2 9; then
-    first_line "$BASE/holder" || line='who="another user"'
-    refuse busy "$line"
-fi
 say guard
 if [ "$PASSWORD" = 1 ]; then
     printf '%s\n' "$secret" | sudo -S -p '' /bin/sh "$new/guard.sh" restore - 0 "$HOME" 2>&1 >&9

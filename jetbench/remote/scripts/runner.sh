@@ -16,7 +16,8 @@ printf '%s\n' "$$" >pid
 stop=
 child=
 guard=
-trap 'stop=stopped; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
+# A signal that nobody has asked for is that of a board that goes down.
+trap 'if [ -e stop ]; then stop=stopped; else stop=terminated; fi; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
 
 # A journal that cannot be written ends the sweep: what is measured then would be lost.
 emit() { printf '%s\n' "$*" >&3 || stop='no-space'; }
@@ -228,6 +229,9 @@ trial() {
     usage_now
     own_time
     telemetry off
+    # What has killed it may be about to end us as well, as when the board goes down: then it is
+    # no failure of the program.
+    case $code in 137 | 143) sleep 1 ;; esac
     hash=$(sha256sum <log)
     # What happens to a program after it has printed its result does not spoil the result.
     cut=1
@@ -263,6 +267,8 @@ started=${up%.*}
 while [ -z "$stop" ] && read -r id model iterations wanted case repeat <&5; do
     if guard_gone; then
         stop='guard-gone'
+        # It may be faster than we are, as where sudo does not let it begin.
+        [ "$ready" != 0 ] || stop='guard-failed'
         break
     fi
     if [ -n "$PRECISION" ] && [ "$repeat" -gt "$MIN_REPEATS" ] && precise "$case"; then

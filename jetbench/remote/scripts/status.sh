@@ -14,12 +14,14 @@ for dir in "$BASE"/sweeps/*/; do
     printf 'sweep=1 key=%s board_b64=%s holder_b64=%s size=%s total=%s' "${key##*/}" \
         "$(b64 <"$dir/board")" "$(b64 <"$dir/holder")" "$(wc -c <"$dir/journal")" \
         "$(grep -c '^[1-9]' "$dir/trials")"
-    # Who writes to the journal holds its lock.
-    flock -n -s "$dir/journal" true || printf ' running=1'
+    # Who writes to the journal holds its lock. Opened to be read: it may just be deleted, and
+    # must not be made anew.
+    { flock -n -s 8 || printf ' running=1'; } 8<"$dir/journal"
     said=$(awk '
         function field(name,    i) {
             for (i = 2; i <= NF; i++) if (index($i, name "=") == 1) return substr($i, length(name) + 2)
         }
+        /^@start / && start == "" { start = field("boot") "/" field("pid") "/" field("up") }
         /^@trial / { id = field("id"); began = field("up") }
         /^@done / {
             if (field("id") != 0 && field("stop") == "") { done++; if (field("exit") != 0) failed++ }
@@ -29,6 +31,7 @@ for dir in "$BASE"/sweeps/*/; do
         /^@end / { end = field("reason"); id = "" }
         END { printf "done=%d failed=%d", done, failed
             if (id != "") printf " trial=%s began=%s", id, began
+            if (start != "") printf " start=%s", start
             if (end != "") printf " end=%s", end }' "$dir/journal")
     printf ' %s' "$said"
     case $said in

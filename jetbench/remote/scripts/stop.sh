@@ -3,6 +3,8 @@
 for dir in "$BASE/sweeps/$SWEEP" "$BASE/sweeps/$SWEEP"~*; do
     pid=$(cat "$dir/pid" 2>/dev/null)
     if [ -n "$pid" ] && ps -o args= -p "$pid" 2>/dev/null | grep -qF "$dir/runner.sh"; then
+        # On a full disk it ends as well, only not with the right word.
+        true >"$dir/stop"
         kill -TERM "$pid" && say stopping
         exit 0
     fi

@@ -48,6 +48,7 @@ if [ -n "$runner" ] && [ "$FORCE" != 1 ]; then
     exit 0
 fi
 # First as `stop` does it, which lets the guard put the power state back; then without mercy.
+for dir in "$BASE"/sweeps/*/; do [ ! -e "${dir}pid" ] || true >"${dir}stop"; done
 # shellcheck disable=SC2086 # process ids, one a line
 [ -z "$runner" ] || kill -TERM $runner 2>/dev/null
 [ -z "$runner" ] || wait_free 15
