@@ -87,6 +87,7 @@ if [ ! -e "$DIR/started" ]; then
     if ! true >"$DIR/started"; then
         problem=$(room)
         rm -rf "$DIR" "$BASE/holder"
+        in_order tidy
         refuse space "$problem"
     fi
     if [ "$PASSWORD" = 1 ]; then
