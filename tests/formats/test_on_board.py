@@ -83,6 +83,7 @@ def test_the_nets_are_given_to_every_case_that_runs_them() -> None:
         "trials": rows,
         "models/0.prototxt": "name: 'a'",
         "models/2.prototxt": "name: 'b'",
+        "whole": "1",
     }
     answer = "".join(f"{name} {b64(text)}\n" for name, text in files.items())
     described = parse_described(answer.encode())
