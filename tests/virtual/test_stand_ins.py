@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,15 +58,6 @@ def root(tmp_path: Path, release: Release) -> Root:
 def faulty(tmp_path: Path, faults: Faults) -> Root:
     """A board of the first release with something wrong."""
     return Root(tmp_path / "board", BoardOptions(faults=faults))
-
-
-def test_the_scripts_are_posix_sh() -> None:
-    """Shellcheck finds nothing in them."""
-    if shutil.which("shellcheck") is None:
-        pytest.skip("needs shellcheck")
-    scripts = sorted(str(file) for file in BIN.iterdir())
-    done = subprocess.run(["shellcheck", "-s", "sh", *scripts], capture_output=True, check=False)
-    assert done.stdout == b""
 
 
 def test_every_mode_can_be_set_and_read_back(root: Root, release: Release) -> None:
