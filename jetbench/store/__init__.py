@@ -1,1 +1,1 @@
-"""The only room that keeps things: the folder of a sweep."""
+"""The only room that keeps things: the folder of a sweep, and the database over them."""

@@ -1,0 +1,67 @@
+"""What the history of all sweeps is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jetbench.domain.record import Record, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records are wanted: those that fit in every respect; an empty one fits all."""
+
+    boards: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """Of the board as the inventory had it when the sweep was planned."""
+    models: tuple[str, ...] = ()
+    since_utc: str | None = None
+    """The sweep began then or later; ISO 8601, or the beginning of it."""
+    until_utc: str | None = None
+    """The sweep began before the end of that day, minute, or second."""
+    statuses: tuple[Status, ...] = ()
+    simulated: bool | None = None
+    """None: both."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLine:
+    """A sweep in a list of sweeps."""
+
+    id: str
+    started_utc: str | None
+    finished_utc: str | None
+    jetbench: str | None
+    """The version of the program that measured it."""
+    simulated: bool
+    interrupted: bool
+    names: tuple[str, ...]
+    """The baselines that it is."""
+    boards: tuple[str, ...]
+    models: tuple[str, ...]
+    counts: Mapping[Status, int] = field(default_factory=dict)
+    """How many of its records have which status; of those that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One record in the series of its case."""
+
+    sweep_id: str
+    started_utc: str
+    """When the sweep began."""
+    record: Record
+    """Without trials and layers: what a series needs is in the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A case over the nights, the oldest first. All of its records have the same key."""
+
+    board: str
+    model: str
+    nights: tuple[Night, ...]
