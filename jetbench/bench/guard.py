@@ -61,10 +61,11 @@ class Guard:
             if "show" in fields:
                 key = fields.get("show"), fields.get("when")
                 shown[key] = unwrapped(fields.get("text_b64", ""))
-            if fields.get("state") == "saved":
+            if fields.get("state") in {"saved", "recovered"}:
                 # Another one: what an earlier one could not do is made good.
-                states.pop("failed", None)
                 states.pop("not-restored", None)
+            if fields.get("state") == "saved":
+                states.pop("failed", None)
             if "state" in fields:
                 states[fields["state"]] = fields
             if fields.get("state") == "ready":

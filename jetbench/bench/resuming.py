@@ -12,6 +12,7 @@ from jetbench.domain.errors import BoardAnswerError, ResultError
 from jetbench.domain.part import KnownBoard, part_key, started_as
 from jetbench.formats.journal import JournalReader, parse_event
 from jetbench.formats.kept_plan import has_hash, parse_plan, plan_to_json
+from jetbench.formats.probe import parse_probe
 from jetbench.formats.words import printable, whole
 from jetbench.store.sweep_folder import SweepFolder
 
@@ -72,13 +73,24 @@ def _known(folder: SweepFolder, plan: Plan, board: str) -> KnownBoard:
     sizes = folder.journal_sizes(board)
     starts = {part: parse_event(folder.journal_start(board, part)) for part in sizes}
     return KnownBoard(
-        probe=folder.probe(board),
+        probe=_probe(folder, board),
         models=models,
         sizes=sizes,
         starts={part: started_as(event.fields) for part, event in starts.items()},
         settled=frozenset(settled | {number for number in skipped if number is not None}),
         begun=frozenset(begun),
     )
+
+
+def _probe(folder: SweepFolder, board: str) -> bytes | None:
+    """The board's answer, where it is whole: after a loss of power it may be empty."""
+    answer = folder.probe(board)
+    try:
+        if answer is not None:
+            parse_probe(answer)
+    except BoardAnswerError:
+        return None
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

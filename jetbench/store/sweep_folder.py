@@ -57,7 +57,7 @@ class SweepFolder:
         # One that the user has made keeps the rights that the user gave it.
         folder._try(results, lambda: folder._make(str(results)))
         folder._try(folder.path, lambda: folder.path.mkdir(mode=0o700))
-        folder._write("plan.json", plan_json.encode())
+        folder._put(str(folder.path), "plan.json", plan_json.encode(), sync=True)
         return folder
 
     @classmethod
@@ -70,7 +70,7 @@ class SweepFolder:
         folder._try(results, lambda: folder._make(str(results)))
         made = folder._try(results, lambda: tempfile.mkdtemp(prefix=".taken-up.", dir=results))
         folder.path = Path(made)
-        folder._write("plan.json", plan_json.encode())
+        folder._put(str(folder.path), "plan.json", plan_json.encode(), sync=True)
         return folder
 
     def settle(self, sweep_id: str) -> None:
@@ -91,7 +91,7 @@ class SweepFolder:
 
     def keep_attached(self, text: str) -> None:
         """Note that another host has started this sweep, and deletes it on the boards."""
-        self._write("attached.json", text.encode())
+        self._put(str(self.path), "attached.json", text.encode(), sync=True)
 
     @property
     def attached(self) -> bool:
@@ -201,7 +201,7 @@ class SweepFolder:
 
     def keep_result(self, result_json: str) -> None:
         """Store the result, whole or not at all."""
-        self._write("result.json", result_json.encode())
+        self._put(str(self.path), "result.json", result_json.encode(), sync=True)
 
     def close(self) -> None:
         """Close the journals."""
@@ -212,27 +212,23 @@ class SweepFolder:
     def _read(self, path: Path) -> bytes | None:
         return self._try(path, lambda: path.read_bytes() if path.exists() else None)
 
-    def _write(self, name: str, data: bytes) -> None:
-        """Replace a file, whole or not at all."""
-        # Two commands may follow the same sweep.
-        fresh = f".{name}.{os.getpid()}.new"
-        self._put(str(self.path), fresh, data, sync=True)
-        self._try(
-            f"{self.path}/{name}",
-            lambda: os.replace(f"{self.path}/{fresh}", f"{self.path}/{name}"),  # noqa: PTH105
-        )
-
     def _put(self, folder: str, name: str, data: bytes, *, sync: bool = False) -> None:
-        """Write a file that is written once, or that only the rename makes count."""
+        """Write or replace a file, whole or not at all.
+
+        With `sync` also where the power fails: for what cannot be had again.
+        """
+        # Two commands may follow the same sweep.
+        fresh = f"{folder}/.{name}.{os.getpid()}.new"
 
         def write() -> None:
             self._make(folder)
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            with os.fdopen(os.open(f"{folder}/{name}", flags, 0o600), "wb") as file:
+            with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
                 file.write(data)
                 if sync:
                     file.flush()
                     os.fsync(file.fileno())
+            os.replace(fresh, f"{folder}/{name}")  # noqa: PTH105 - as the paths, see above
 
         self._try(f"{folder}/{name}", write)
 

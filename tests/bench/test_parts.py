@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from jetbench.bench.guard import Guard
 from jetbench.bench.parcel import in_order
 from jetbench.bench.plan import interleave
+from jetbench.bench.resuming import known_of
 from jetbench.domain.plan import Options
+from jetbench.formats.journal import EventReader
+from jetbench.store.sweep_folder import SweepFolder
 from tests import make
 from tests.bench.test_ingest import READY, RESTORED, ingest, log, shown, trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CUT = "@trial id=2 up=20.0 utc=2026-01-02T03:04:09Z limit_s=60"
 
@@ -101,3 +109,27 @@ def test_what_was_begun_and_never_ended_comes_last_in_its_mode() -> None:
     assert [each.id for each in left] == [3, 4, 2, 7, 8, 6]
     assert [cases[each.case].power_mode for each in left] == ["0"] * 3 + ["1"] * 3
     assert in_order(plan, {}, set(), set()) == []
+
+
+def test_a_power_state_that_was_put_back_later_is_no_failure() -> None:
+    """As where the board went down while its guard put it back."""
+    guard = guard_of(
+        *READY, '@guard state=not-restored reason="Terminated"', "@guard state=recovered mode=1"
+    )
+    assert (guard.failure, guard.restored) == (None, True)
+    guard = guard_of(*READY, '@guard state=not-restored reason="Terminated"')
+    assert (guard.failure, guard.restored) == ("Terminated", False)
+
+
+def test_a_probe_that_is_damaged_here_is_as_none(tmp_path: Path) -> None:
+    """As after a loss of power: the board is asked again."""
+    plan = make.plan()
+    folder = SweepFolder.create(tmp_path, plan.sweep_id, "{}")
+    for answer, kept in ((b"", None), (b"utc_s=1\nsudo=absent\n", b"utc_s=1\nsudo=absent\n")):
+        folder.keep_probe(plan.boards[0].name, answer)
+        assert known_of(folder, plan)[plan.boards[0].name].probe == kept
+
+
+def guard_of(*lines: str) -> Guard:
+    """What a guard has said."""
+    return Guard.read(EventReader().feed("".join(f"{line}\n" for line in lines).encode()))

@@ -143,7 +143,8 @@ def test_the_sensors_are_told_with_each_record(done: tuple[Done, Path]) -> None:
     assert conditions["gpu_mhz_min"] == conditions["gpu_mhz_max"] == pytest.approx(1300.5, abs=1)
     assert conditions["emc_mhz_min"] == pytest.approx(1866, abs=1)
     assert 3 < conditions["power_w_idle"] < 4
-    assert 12 < conditions["power_w_mean"] <= conditions["power_w_max"] < 14
+    # A busy machine cuts the first and the last reading into the next state.
+    assert 8 < conditions["power_w_mean"] <= conditions["power_w_max"] < 14
     # Forward and backward of one iteration, at the mean power.
     took_s = record["forward_backward_ms"]["mean"] / 1000
     expected_j = conditions["power_w_mean"] * took_s

@@ -87,6 +87,22 @@ def test_a_result_replaces_the_old_one_whole(folder: SweepFolder) -> None:
     assert not list(folder.path.glob(".*"))
 
 
+def test_what_is_cut_off_as_it_is_written_is_not_there(
+    folder: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that is killed leaves the old file or the new one, never half of one."""
+    folder.keep_probe("one", b"whole")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    for board in ("one", "two"):
+        with pytest.raises(KeyboardInterrupt):
+            folder.keep_probe(board, b"another")
+    assert (folder.probe("one"), folder.probe("two")) == (b"whole", None)
+
+
 def test_a_prepared_folder_is_no_sweep_until_it_is_settled(folder: SweepFolder) -> None:
     """Two that prepare the same one end up in the same folder, whose plan is the first's."""
     results = folder.path.parent
