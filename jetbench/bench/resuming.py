@@ -61,6 +61,9 @@ def _known(folder: SweepFolder, plan: Plan, board: str) -> KnownBoard:
     settled: set[int] = set()
     begun: set[int] = set()
     for trial in reader.trials(folder.journal_lines(board)):
+        # 0 is the warm-up, which counts for nothing.
+        if not trial.id:
+            continue
         begun.add(trial.id)
         if trial.settled:
             settled.add(trial.id)

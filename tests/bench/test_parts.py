@@ -130,6 +130,18 @@ def test_a_probe_that_is_damaged_here_is_as_none(tmp_path: Path) -> None:
         assert known_of(folder, plan)[plan.boards[0].name].probe == kept
 
 
+def test_a_warm_up_is_no_trial_that_is_here(tmp_path: Path) -> None:
+    """It would count as one more than the plan has."""
+    plan = make.plan()
+    name = plan.boards[0].name
+    folder = SweepFolder.create(tmp_path, plan.sweep_id, "{}")
+    lines = ("@start version=1", trial(0, log()), trial(1, log()), CUT)
+    folder.append_journal(name, 0, "".join(f"{line}\n" for line in lines).encode())
+    known = known_of(folder, plan)[name]
+    assert known.settled == {1}
+    assert known.begun == {1, 2}
+
+
 def guard_of(*lines: str) -> Guard:
     """What a guard has said."""
     return Guard.read(EventReader().feed("".join(f"{line}\n" for line in lines).encode()))
