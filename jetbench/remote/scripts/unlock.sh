@@ -29,10 +29,10 @@ holders() {
 
 # wait_free SECONDS
 wait_free() {
-    tries=$(($1 * 5))
+    looks=$(($1 * 5))
     until is_free; do
-        [ "$tries" -gt 0 ] || return 1
-        tries=$((tries - 1))
+        [ "$looks" -gt 0 ] || return 1
+        looks=$((looks - 1))
         sleep 0.2
     done
 }
@@ -63,10 +63,11 @@ until wait_free 1; do
 done
 guard=$(ours guard.sh)
 if [ -n "$guard" ] && ! is_free; then
-    # With all that it has started: each of them may have the lock.
+    # With all that it has started: each of them may have the lock. The numbers that ps prints
+    # may have blanks before them, which pkill would not take.
     # shellcheck disable=SC2016,SC2086 # expanded by the shell that root runs; one a line
     set -- /bin/sh -c 'for pid; do
-        session=$(ps -o sid= -p "$pid") && pkill -KILL -s "$session"
+        for session in $(ps -o sid= -p "$pid"); do pkill -KILL -s "$session"; done
         kill -KILL "$pid"
     done' end $guard
     if [ "$PASSWORD" = 1 ]; then
