@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tests.real.conftest import RealBoard
+    from tests.real.conftest import RealBoard, RealBoards
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "real-boards"
 MODEL = "bvlc_alexnet"
@@ -149,6 +149,16 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < give_up_s, f"it did not happen: {what}"
         time.sleep(0.02)
+
+
+def reboot(boards: RealBoards, board: RealBoard) -> None:
+    """Ends all that runs on a board, and starts it again; the clocks are free then."""
+    subprocess.run(
+        [SCRIPT, "reboot", board.name, "--dir", boards.folder],
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE_S,
+    )
 
 
 def processes(board: RealBoard) -> dict[int, str]:

@@ -14,7 +14,6 @@ from benchmarks.latency_proxy import LatencyProxy
 from tests.real.program import (
     MODEL,
     PATIENCE_S,
-    SCRIPT,
     Sweep,
     assert_measured,
     assert_measured_in_parts,
@@ -26,6 +25,7 @@ from tests.real.program import (
     left_on,
     power_of,
     processes,
+    reboot,
     set_mode,
 )
 
@@ -228,6 +228,35 @@ def test_guard_is_killed(
     assert f"@guard state=recovered mode={MAXQ}" in put_back
 
 
+def test_guard_hangs(
+    boards: RealBoards, pair: tuple[RealBoard, RealBoard], tmp_path: Path
+) -> None:
+    """A tool that never comes back, as root, holds the lock of a dead sweep: unlock ends it."""
+    board = pair[0]
+    tool = board.root / "usr/sbin/nvpmodel"
+    whole = tool.read_bytes()
+    once = tool.with_name("hang-once")
+    hangs = f'case "$*" in *"-m {MAXQ}"*) rm {once.name} && trap "" TERM && sleep 300 ;; esac\n'
+    try:
+        with Sweep(boards.inventory, tmp_path, *SWEEP, "--board", board.name) as sweep:
+            await_trial(board, 1)
+            tool.write_bytes(whole.replace(b"\n", f"\ncd /usr/sbin; {hangs}".encode(), 1))
+            once.touch()
+            sweep.process.send_signal(signal.SIGKILL)
+            board.run_as_root(f"kill -KILL {_pid(board, '/runner.sh ')}")
+            eventually("the tool hangs", lambda: "sleep 300" in str(processes(board)))
+        unlocked = jetbench("boards", "unlock", board.name, "-i", boards.inventory)
+    finally:
+        tool.write_bytes(whole)
+        once.unlink(missing_ok=True)
+    assert (unlocked.status, unlocked.out) == (0, f"{board.name}: unlocked\n"), unlocked.said
+    assert "sleep 300" not in str(processes(board))
+    with Sweep(boards.inventory, tmp_path, "--resume", "latest") as sweep:
+        done = sweep.done()
+    assert done.status == 0, done.said
+    assert_measured_in_parts(done, board)
+
+
 def _pid(board: RealBoard, part: str) -> int:
     """The first process of a board with this in its command line."""
     return min(pid for pid, line in processes(board).items() if part in line)
@@ -246,16 +275,6 @@ def test_board_reboots(
     assert_measured_in_parts(done, board)
     assert "the board went down" in done.said
     assert_measured(done, other)
-
-
-def reboot(boards: RealBoards, board: RealBoard) -> None:
-    """Ends all that runs on a board, and starts it again; the clocks are free then."""
-    subprocess.run(
-        [SCRIPT, "reboot", board.name, "--dir", boards.folder],
-        check=True,
-        capture_output=True,
-        timeout=PATIENCE_S,
-    )
 
 
 def test_host_and_board_die(

@@ -20,11 +20,7 @@ ours() { ps -eo pid=,args= | awk -v part="$BASE/sweeps/" -v name="/$1" \
 
 # Processes of this user that have the lock's folder open.
 holders() {
-    for fd in /proc/[0-9]*/fd/*; do
-        [ "$(readlink "$fd" 2>/dev/null)" = "$LOCK" ] || continue
-        pid=${fd#/proc/}
-        echo "${pid%%/*}"
-    done | sort -un | grep -vx "$$"
+    find /proc/[0-9]*/fd -lname "$LOCK" 2>/dev/null | cut -d/ -f3 | sort -un | grep -vx "$$"
 }
 
 # wait_free SECONDS
