@@ -148,12 +148,16 @@ class Visit:
             for part in self.contact.persist(Session.status).parts
             if part.sweep_id == self.plan.sweep_id and part.board in {None, name}
         ]
+        kept = False
         for self.part in parts_there(known, parts):
             self.last = max(self.last, self.part.number, self.part.there)
-            self._receive(self.contact.persist(self._follow))
+            # Another host, which has fetched it, may just have had it deleted.
+            if follower := self.contact.persist(self._follow_if_there):
+                kept = True
+                self._receive(follower)
             if self.left:
                 return
-        if not parts and not self.errand.measure:
+        if not kept and not self.errand.measure:
             if in_order(self.plan, dict(enumerate(self.plan.cases)), self.settled, set()):
                 message = "it keeps nothing of this sweep any more"
                 hint = f"measure what is missing: jetbench run --resume {self.plan.sweep_id}"
@@ -375,8 +379,11 @@ class Visit:
             case "end":
                 self.part.end = event.fields.get("reason", "")
 
+    def _follow_if_there(self, session: Session) -> Follower | None:
+        return session.follow(self.part.key(self.plan.sweep_id), self.part.received)
+
     def _follow(self, session: Session) -> Follower:
-        follower = session.follow(self.part.key(self.plan.sweep_id), self.part.received)
+        follower = self._follow_if_there(session)
         if follower is None:
             message = "it knows nothing of this sweep any more"
             raise BoardAnswerError(message, hint="was its home cleaned, or the board replaced?")
