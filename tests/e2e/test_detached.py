@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jetbench.virtual.fleet import VirtualFleet
 from jetbench.virtual.options import BoardOptions
-from tests.e2e.program import Program, Started, at_rest, power_state, wait_until
+from tests.e2e.program import WITHIN_S, Program, Started, at_rest, power_state, wait_until
 from tests.virtual.helpers import processes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
+
+    from jetbench.virtual.fleet import VirtualBoard
 
 SLOW = BoardOptions(time_scale=0.1)
 """AlexNet takes about half a second then."""
 REPEATS = 4
 RUN = ("run", "bvlc_alexnet", "--repeats", str(REPEATS), "--warm-up", "0")
-LONGER = ("--iterations", "200")
-"""Where it must still run after other commands were started, on a machine that is busy."""
 IDS = [str(number) for number in range(1, REPEATS + 1)]
 
 
@@ -55,6 +58,35 @@ def as_before(fleet: VirtualFleet) -> Iterator[None]:
         assert at_rest(board), processes_of(board.root)
 
 
+@contextmanager
+def trials_held(boards: Sequence[VirtualBoard]) -> Iterator[None]:
+    """Let no trial come to its end meanwhile, however busy this machine is."""
+    held = []
+    for board in boards:
+        give_up_s = time.monotonic() + WITHIN_S
+        while (pid := stopped_caffe(board)) is None:
+            assert time.monotonic() < give_up_s, f"{board.name} measures nothing"
+            time.sleep(0.01)
+        held.append(pid)
+    try:
+        yield
+    finally:
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
+
+
+def stopped_caffe(board: VirtualBoard) -> int | None:
+    """The trial that runs on a board, stopped; None where there is none at this moment."""
+    for pid in processes_of(board.root):
+        folder = Path("/proc", pid)
+        with suppress(OSError):
+            if b"jetbench.virtual.caffe" in (folder / "cmdline").read_bytes():
+                os.kill(int(pid), signal.SIGSTOP)
+                if (folder / "stat").read_text().rpartition(")")[2].split()[0] in "Tt":
+                    return int(pid)
+    return None
+
+
 def measured(program: Program) -> dict[str, list[str]]:
     """The trials that a host's journals say are done, board by board, with repetitions."""
     done: dict[str, list[str]] = {}
@@ -64,18 +96,19 @@ def measured(program: Program) -> dict[str, list[str]]:
     return done
 
 
-def test_boards_are_left_at_work_and_found_again(jetbench: Program) -> None:
+def test_boards_are_left_at_work_and_found_again(jetbench: Program, fleet: VirtualFleet) -> None:
     """Detach prints the id alone; status tells how far it is; attach brings every trial."""
-    left = jetbench(*RUN, *LONGER, "--detach")
+    left = jetbench(*RUN, "--detach")
     assert left.status == 0, left.err
     sweep = left.out.strip()
     assert sweep == jetbench.sweep().name
     assert f"jetbench status, attach or stop {sweep}" in left.err
     assert not (jetbench.sweep() / "result.json").exists()
-    told = jetbench("status", "latest")
+    with trials_held(fleet.boards):
+        told = jetbench("status", "latest")
+        document = jetbench("status", "--format", "json").document
     assert told.status == 0
     assert len(re.findall(rf"virt-0\d +{sweep} .*[0-{REPEATS}]/{REPEATS} ", told.out)) == 2
-    document = jetbench("status", "--format", "json").document
     part = document["boards"]["virt-01"]["sweeps"][0]
     assert (part["sweep_id"], part["running"], part["total"]) == (sweep, True, REPEATS)
     assert document["boards"]["virt-01"]["held_by"]["sweep"] == sweep
@@ -278,29 +311,35 @@ def test_what_makes_no_sense_is_refused(jetbench: Program) -> None:
         assert "hint:" in done.err
 
 
-def test_hosts_wait_in_line_for_a_board(jetbench: Program, other: Program) -> None:
+def test_hosts_wait_in_line_for_a_board(
+    jetbench: Program, other: Program, fleet: VirtualFleet
+) -> None:
     """The one that comes second is told who measures, waits, and measures after that."""
-    long = ("run", "bvlc_alexnet", "--repeats", "15", "--warm-up", "0")
-    sweep = jetbench(*long, "--detach").out.strip()
-    refused = other(*RUN)
+    sweep = jetbench(*RUN, "--detach").out.strip()
+    with ExitStack() as held:
+        held.enter_context(trials_held(fleet.boards))
+        refused = other(*RUN)
+        with other.started(*RUN, "--wait-for-board", "60", "--format", "json") as waiting:
+            waiting.wait_for(re.escape(f"(sweep {sweep}); waiting in line"))
+            held.close()
+            waited = waiting.end()
     assert refused.status == 3
     assert f"(sweep {sweep})" in refused.err
     assert "busy: " in refused.err
-    waited = other(*RUN, "--wait-for-board", "60", "--format", "json")
     assert waited.status == 0, waited.err
-    assert f"(sweep {sweep}); waiting in line" in waited.err
     assert [record["forward_ms"]["n"] for record in waited.document["records"]] == [REPEATS] * 2
     done = jetbench("attach", sweep, "--format", "json")
     assert done.status == 0, "the board has run another sweep since, and has kept this one"
-    assert {len(ids) for ids in measured(jetbench).values()} == {15}
+    assert measured(jetbench) == {"virt-01": IDS, "virt-02": IDS}
 
 
-def test_a_live_sweep_keeps_its_lock(jetbench: Program) -> None:
+def test_a_live_sweep_keeps_its_lock(jetbench: Program, fleet: VirtualFleet) -> None:
     """`boards unlock` says how to end it; with --force it is ended, and the board put back."""
     free = jetbench("boards", "unlock")
     assert (free.status, free.out.count("was not locked")) == (0, 2)
-    sweep = jetbench(*RUN, *LONGER, "--detach").out.strip()
-    kept = jetbench("boards", "unlock", "virt-01")
+    sweep = jetbench(*RUN, "--detach").out.strip()
+    with trials_held(fleet.boards[:1]):
+        kept = jetbench("boards", "unlock", "virt-01")
     assert kept.status == 3
     assert f"jetbench stop {sweep}" in kept.out
     broken = jetbench("boards", "unlock", "virt-01", "--force")
