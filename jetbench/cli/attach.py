@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli.common import InventoryOption
+from jetbench.cli.common import RESULTS, InventoryOption, ResultsOption
 from jetbench.cli.output import ResultFormat
 
 
@@ -16,10 +16,7 @@ def attach(
         str, typer.Argument(metavar="SWEEP", help="Its id, its folder, latest or latest~1.")
     ],
     inventory: InventoryOption = None,
-    results: Annotated[
-        Path,
-        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
-    ] = Path("jetbench-results"),
+    results: ResultsOption = RESULTS,
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,

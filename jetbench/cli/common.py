@@ -44,6 +44,27 @@ BoardOption = Annotated[
     ),
 ]
 
+ResultsOption = Annotated[
+    Path,
+    typer.Option(
+        "--results", metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."
+    ),
+]
+RESULTS = Path("jetbench-results")
+"""Where sweeps are kept, unless somebody says otherwise."""
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="URL",
+        envvar="JETBENCH_DB",
+        help="The history: postgresql://USER@HOST/NAME, or a file of SQLite; else history.sqlite "
+        "beside the sweeps. The password is in $PGPASSWORD or ~/.pgpass.",
+        show_default=False,
+    ),
+]
+
 
 class ListFormat(str, Enum):
     """How a list is shown: to a person, or to a script."""

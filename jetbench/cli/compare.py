@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli.common import RESULTS, ResultsOption
+
 if TYPE_CHECKING:
     from jetbench.analysis.compare import Comparison
     from jetbench.domain.kept import KeptSweep
@@ -27,10 +29,7 @@ class ComparisonFormat(str, Enum):
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="What it was before.", show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="What it is now.", show_default=False)],
-    results: Annotated[
-        Path,
-        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
-    ] = Path("jetbench-results"),
+    results: ResultsOption = RESULTS,
     form: Annotated[
         ComparisonFormat,
         typer.Option("--format", help="For a person, a document or a script."),

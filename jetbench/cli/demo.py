@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jetbench.cli.common import RESULTS, ResultsOption
 from jetbench.cli.output import ResultFormat
 
 MODELS = ("bvlc_alexnet", "bvlc_googlenet", "vgg16", "resnet50")
@@ -15,10 +16,7 @@ MODELS = ("bvlc_alexnet", "bvlc_googlenet", "vgg16", "resnet50")
 def demo(
     boards: Annotated[int, typer.Option(min=1, max=64, help="How many virtual boards.")] = 3,
     repeats: Annotated[int, typer.Option(min=1, help="Processes a case.")] = 3,
-    results: Annotated[
-        Path,
-        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
-    ] = Path("jetbench-results"),
+    results: ResultsOption = RESULTS,
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,

@@ -10,7 +10,7 @@ import typer
 
 from jetbench.cli import exit_codes
 from jetbench.cli.arguments import DataLayersOption, PhaseOption, ShapeOption, StageOption
-from jetbench.cli.common import BoardOption, InventoryOption
+from jetbench.cli.common import RESULTS, BoardOption, InventoryOption, ResultsOption
 from jetbench.cli.output import ResultFormat
 from jetbench.cli.plan_file import PlanOption
 from jetbench.domain.errors import UsageError
@@ -78,10 +78,7 @@ def run(
         int | None, typer.Option(min=1, metavar="SECONDS", help="For the sweep on a board.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the order of the trials.")] = 0,
-    results: Annotated[
-        Path,
-        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
-    ] = Path("jetbench-results"),
+    results: ResultsOption = RESULTS,
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jetbench.cli import exit_codes
-from jetbench.cli.common import BoardOption, InventoryOption, ListFormat
+from jetbench.cli.common import RESULTS, BoardOption, InventoryOption, ListFormat, ResultsOption
 
 
 def status(
@@ -18,10 +17,7 @@ def status(
     ] = None,
     inventory: InventoryOption = None,
     board: BoardOption = None,
-    results: Annotated[
-        Path,
-        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
-    ] = Path("jetbench-results"),
+    results: ResultsOption = RESULTS,
     list_format: Annotated[
         ListFormat, typer.Option("--format", help="For a person, or for a script.")
     ] = ListFormat.TABLE,

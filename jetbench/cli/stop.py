@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jetbench.cli import exit_codes
-from jetbench.cli.common import BoardOption, InventoryOption
+from jetbench.cli.common import RESULTS, BoardOption, InventoryOption, ResultsOption
 
 
 def stop(
     sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="Its id, latest or latest~1.")],
     inventory: InventoryOption = None,
     board: BoardOption = None,
-    results: Annotated[
-        Path,
-        typer.Option(metavar="DIR", envvar="JETBENCH_RESULTS", help="Where sweeps are kept."),
-    ] = Path("jetbench-results"),
+    results: ResultsOption = RESULTS,
 ) -> None:
     """End a sweep wherever it runs: the trials that run are ended, the boards put back.
 
