@@ -36,3 +36,5 @@ class KeptSweep:
     records: tuple[Record, ...]
     """Without raw logs and telemetry of single trials, which stay in the sweep's folder."""
     fleet: tuple[FleetOutlier, ...] = ()
+    second_look_of: str | None = None
+    """The sweep that this one was to confirm, where it was measured for that only."""

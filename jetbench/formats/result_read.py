@@ -58,24 +58,43 @@ def parse_result(text: str, source: str) -> KeptSweep:
     Raises:
         ResultError: It is no such document, or one of a newer version, or damaged.
     """
+    return sweep_of(document_node(text, source))
+
+
+def document_node(text: str, source: str) -> JsonNode:
+    """The document of a sweep, seen to be one, and not yet read.
+
+    Raises:
+        ResultError: It is no such document, or one of a newer version.
+    """
     document = parse_json(text, source)
     _check_kind(document)
+    return document
+
+
+def sweep_of(document: JsonNode) -> KeptSweep:
+    """What a document says.
+
+    Raises:
+        ResultError: It contradicts itself, or is damaged.
+    """
     sweep = document["sweep"]
     boards = document["boards"]
     return KeptSweep(
         id=sweep["id"].text(),
-        source=source,
+        source=document.source,
         started_utc=_text(sweep["started_utc"]),
         finished_utc=_text(sweep["finished_utc"]),
         command=tuple(word.text() for word in sweep["command"].items()),
         jetbench=_text(sweep["jetbench"]),
         simulated=sweep["simulated"].maybe(lambda node: node.flag()) or False,
         interrupted=sweep["interrupted"].maybe(lambda node: node.flag()) or False,
+        second_look_of=_text(sweep["second_look_of"]),
         boards=tuple(
             KeptBoard(name, board["reached"].flag(), _text(board["error"]))
             for name, board in boards.entries()
         ),
-        records=tuple(_record(record, boards) for record in document["records"].items()),
+        records=tuple(record_of(record, boards) for record in document["records"].items()),
         fleet=tuple(_outlier(outlier) for outlier in document["fleet"].items()),
     )
 
@@ -101,7 +120,16 @@ def _check_kind(document: JsonNode) -> None:
         raise other
 
 
-def _record(node: JsonNode, boards: JsonNode) -> Record:
+def record_of(node: JsonNode, boards: JsonNode) -> Record:
+    """A record, as it stands in a document.
+
+    Args:
+        node: The record.
+        boards: The boards of its document: older versions kept provenance there.
+
+    Raises:
+        ResultError: It contradicts itself, or is damaged.
+    """
     board = node["board"].text()
     status = cast("Status", node["status"].word("ok", "suspect", "failed", "lost"))
     forward_ms = node["forward_ms"].maybe(_summary)
