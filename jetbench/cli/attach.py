@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli.common import RESULTS, InventoryOption, ResultsOption
+from jetbench.cli.common import RESULTS, DatabaseOption, InventoryOption, ResultsOption
 from jetbench.cli.output import ResultFormat
 
 
@@ -17,6 +17,7 @@ def attach(
     ],
     inventory: InventoryOption = None,
     results: ResultsOption = RESULTS,
+    db: DatabaseOption = None,
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,
@@ -50,13 +51,16 @@ def attach(
     from jetbench.bench.resuming import known_of
     from jetbench.cli.measure import carry_out, exit_code, result_of
     from jetbench.cli.output import check_output, show_result
+    from jetbench.cli.remember import check_database, remember
     from jetbench.cli.take_up import begun
 
     check_output(output)
+    check_database(db, results)
     folder, plan = begun(sweep, results, inventory)
     errand = Errand(known=known_of(folder, plan), measure=False, forget=not folder.attached)
     recorder = Recorder(plan, folder)
     carry_out(plan, recorder, errand, quiet=quiet, verbose=verbose)
     result = result_of(plan, recorder, interrupted=False)
+    remember(folder.path, db)
     show_result(result, result_format, output, folder.path, quiet=quiet)
     raise typer.Exit(exit_code(result))

@@ -38,6 +38,7 @@ def demo(
     from jetbench.bench.plan import make_plan
     from jetbench.cli.measure import carry_out, exit_code, new_recorder, result_of
     from jetbench.cli.output import command_line, show_result
+    from jetbench.cli.remember import remember
     from jetbench.domain.plan import Options
     from jetbench.formats.inventory import parse_inventory
     from jetbench.virtual.fleet import VirtualFleet
@@ -51,6 +52,7 @@ def demo(
         plan = make_plan(inventory.boards, MODELS, options, command_line())
         recorder = new_recorder(plan, results)
         result = result_of(plan, recorder, interrupted=carry_out(plan, recorder, quiet=quiet))
+    remember(recorder.path, None)
     show_result(result, result_format, None, results / plan.sweep_id, quiet=quiet)
     if not quiet:
         typer.echo("Next: jetbench init writes an inventory for boards of your own.", err=True)

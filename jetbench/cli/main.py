@@ -26,6 +26,7 @@ app = typer.Typer(
 boards = typer.Typer(
     help="The fleet: what is there, can it measure, whom to trust.", no_args_is_help=True
 )
+results = typer.Typer(help="What was measured, night after night.", no_args_is_help=True)
 virtual = typer.Typer(help="Boards without hardware.", no_args_is_help=True)
 
 
@@ -97,6 +98,18 @@ COMMANDS = (
     ),
     (boards, "trust", "trust:trust", "Show the boards' host keys, and enrol them."),
     (boards, "unlock", "unlock:unlock", "Break the lock of a sweep that is dead."),
+    (
+        results,
+        "import",
+        "import_sweeps:import_sweeps",
+        "Bring in sweeps that were measured elsewhere, or while the database was away.",
+    ),
+    (
+        results,
+        "reindex",
+        "reindex:reindex",
+        "Bring every sweep's folder into the history: what was missed, or all of it again.",
+    ),
     (virtual, "up", "virtual:up", "Serve virtual boards until Ctrl-C."),
 )
 """Group, name, where the function stands below `jetbench.cli`, and how its docstring begins."""
@@ -104,6 +117,7 @@ COMMANDS = (
 for _command in COMMANDS:
     later(*_command)
 app.add_typer(boards, name="boards")
+app.add_typer(results, name="results")
 app.add_typer(virtual, name="virtual")
 
 

@@ -10,7 +10,13 @@ import typer
 
 from jetbench.cli import exit_codes
 from jetbench.cli.arguments import DataLayersOption, PhaseOption, ShapeOption, StageOption
-from jetbench.cli.common import RESULTS, BoardOption, InventoryOption, ResultsOption
+from jetbench.cli.common import (
+    RESULTS,
+    BoardOption,
+    DatabaseOption,
+    InventoryOption,
+    ResultsOption,
+)
 from jetbench.cli.output import ResultFormat
 from jetbench.cli.plan_file import PlanOption
 from jetbench.domain.errors import UsageError
@@ -79,6 +85,7 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the order of the trials.")] = 0,
     results: ResultsOption = RESULTS,
+    db: DatabaseOption = None,
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,
@@ -140,6 +147,7 @@ def run(
     from jetbench.cli.common import load_boards
     from jetbench.cli.measure import new_recorder, say_notes
     from jetbench.cli.output import check_output, command_line, write_out
+    from jetbench.cli.remember import check_database, remember
     from jetbench.domain.plan import Options
 
     def finish(plan: Plan, recorder: Recorder, errand: Errand) -> None:
@@ -151,10 +159,12 @@ def run(
         if recorder.at_work:
             raise typer.Exit(_left(plan, recorder, quiet=quiet))
         result = result_of(plan, recorder, interrupted=interrupted)
+        remember(recorder.path, db)
         show_result(result, result_format, output, recorder.path, quiet=quiet)
         raise typer.Exit(exit_code(result))
 
     check_output(output)
+    check_database(db, results)
     if resume is not None:
         _refuse_other(context)
         plan, recorder, known = _taken_up(resume, results, inventory)
@@ -195,7 +205,16 @@ def run(
 
 
 _WITH_RESUME = {
-    *("resume", "inventory", "results", "result_format", "output", "detach", "wait_for_board"),
+    *(
+        "resume",
+        "inventory",
+        "results",
+        "db",
+        "result_format",
+        "output",
+        "detach",
+        "wait_for_board",
+    ),
     *("quiet", "verbose"),
 }
 

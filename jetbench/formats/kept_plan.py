@@ -92,6 +92,16 @@ def parse_plan(
     )
 
 
+def parse_tags(text: str, source: str) -> dict[str, tuple[str, ...]]:
+    """The tags of each board of a plan, as the inventory had them then.
+
+    Raises:
+        ResultError: It is no plan.
+    """
+    boards = parse_json(text, source)["boards"]
+    return {board["name"].text(): _texts(board["tags"]) for board in boards.items()}
+
+
 def has_hash(data: bytes, kept: KeptPrototxt) -> bool:
     """Whether a net is the one that was kept."""
     return hashlib.sha256(data).hexdigest() == kept.sha256

@@ -90,11 +90,21 @@ def read_sweep(path: Path) -> KeptSweep:
     Raises:
         ResultError: It cannot be read; the message names the file.
     """
+    text, source = result_text(path)
+    return parse_result(text, source)
+
+
+def result_text(path: Path) -> tuple[str, str]:
+    """The document of a folder or a file, and the name of its file, for messages.
+
+    Raises:
+        ResultError: It cannot be read, or there is none yet.
+    """
     if not path.is_dir():
-        return parse_result(_read(path), str(path))
+        return _read(path), str(path)
     file = path / _RESULT
     if _there(file):
-        return parse_result(_read(file), str(file))
+        return _read(file), str(file)
     if _there(path / _PLAN):
         raise ResultError(
             f"{path}: half-written: this sweep has a plan, but no {_RESULT}",
