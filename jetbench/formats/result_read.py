@@ -30,7 +30,7 @@ from jetbench.domain.timing import Failure
 from jetbench.formats.json_node import JsonNode, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from jetbench.domain.finding import CheckName
     from jetbench.domain.plan import Phase
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _CLOSE = 1e-9
 """How far the numbers of a summary may be from what its values give: rounding only."""
+_LAYER = ("name", "type", "forward_ms", "backward_ms")
 _READERS: dict[str, Callable[[JsonNode], Any]] = {
     "bool": lambda node: node.flag(),
     "float": lambda node: node.number(),
@@ -157,7 +158,7 @@ def record_of(node: JsonNode, boards: JsonNode) -> Record:
         forward_ms=forward_ms,
         backward_ms=node["backward_ms"].maybe(_summary),
         forward_backward_ms=node["forward_backward_ms"].maybe(_summary),
-        layers=tuple(_layer(layer) for layer in node["layers"].items()),
+        layers=_layers(node["layers"]),
         conditions=_fields(node["conditions"], RecordConditions),
         bound_ms=_number(node["bound_ms"]),
         trials=tuple(_trial(trial) for trial in node["trials"].items()),
@@ -187,12 +188,16 @@ def _summary(node: JsonNode) -> Summary:
         mean=_like(node["mean"], statistics.fmean(values)),
         min=_like(node["min"], min(values)),
         max=_like(node["max"], max(values)),
-        stdev=node["stdev"].maybe(
-            lambda stdev: _like(stdev, statistics.stdev(values) if n > 1 else None)
-        ),
+        stdev=node["stdev"].maybe(lambda stdev: _like(stdev, _stdev(values) if n > 1 else None)),
         ci95=(ends[0], ends[1]) if ends else None,
         values=values,
     )
+
+
+def _stdev(values: Sequence[float]) -> float:
+    """As statistics.stdev, without its fractions: this is compared to nine digits."""
+    mean = statistics.fmean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def _like(node: JsonNode, value: float | None) -> float:
@@ -229,6 +234,28 @@ def _finding(node: JsonNode) -> Finding:
     # As with the kinds of failure.
     check = cast("CheckName", node["check"].text())
     return Finding(check, node["evidence"].text(), node["advice"].text())
+
+
+def _layers(node: JsonNode) -> tuple[LayerTime, ...]:
+    """A night has tens of thousands: what is plainly right is taken without a node for each."""
+    layers = node.value if isinstance(node.value, list) else []
+    plain = tuple(LayerTime(*map(each.get, _LAYER)) for each in layers if _is_plain(each))
+    if len(plain) == len(layers) and layers:
+        return plain
+    return tuple(_layer(layer) for layer in node.items())
+
+
+def _is_plain(layer: Any) -> bool:  # noqa: ANN401 - JSON may be anything
+    """Whether a layer is what the program writes."""
+    if type(layer) is not dict:
+        return False
+    name, kind, forward_ms, backward_ms = map(layer.get, _LAYER)
+    return (
+        type(name) is str
+        and (kind is None or type(kind) is str)
+        and (forward_ms is None or (type(forward_ms) is float and math.isfinite(forward_ms)))
+        and (backward_ms is None or (type(backward_ms) is float and math.isfinite(backward_ms)))
+    )
 
 
 def _layer(node: JsonNode) -> LayerTime:
