@@ -53,12 +53,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from jetbench.analysis.comparable import changed_provenance, differences, key_of
+from jetbench.analysis.difference import carriers
 from jetbench.analysis.speed import relative_speed, welch_p
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 
     from jetbench.analysis.comparable import Difference
+    from jetbench.analysis.difference import LayerDifference
     from jetbench.analysis.speed import RelativeSpeed
     from jetbench.domain.record import Record, Summary
 
@@ -92,6 +94,11 @@ class CaseComparison:
     """The parts of the key that forbid the comparison."""
     changed: tuple[Difference, ...] = ()
     """What else is not the same, and may explain the verdict."""
+
+    @property
+    def layers(self) -> tuple[LayerDifference, ...]:
+        """Those that carry it, where it is slower or faster."""
+        return carriers(self.a, self.b) if self.verdict in {"slower", "faster"} else ()
 
     @property
     def suspect(self) -> bool:

@@ -20,7 +20,7 @@ from jetbench.nets.peaks import TX2_PEAKS, bound_ms, floor_ms, precision_of
 from jetbench.nets.rules import FORWARD_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from jetbench.domain.board import Board
     from jetbench.domain.facts import BoardFile
@@ -52,20 +52,51 @@ def make_plan(
     )
     _refuse_twins(cases)
     return Plan(
-        sweep_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+        sweep_id=_new_id(now),
         created_utc=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         command=tuple(command),
         options=options,
         boards=tuple(boards),
         cases=cases,
-        trials=interleave(
-            [
-                [number for number, case in enumerate(cases) if case.power_mode == mode]
-                for mode in options.power_modes
-            ],
-            options.rounds,
-            options.seed,
-        ),
+        trials=_ordered(cases, options),
+    )
+
+
+def _new_id(now: datetime) -> str:
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _ordered(cases: Sequence[Case], options: Options) -> tuple[Trial, ...]:
+    return interleave(
+        [
+            [number for number, case in enumerate(cases) if case.power_mode == mode]
+            for mode in options.power_modes
+        ],
+        options.rounds,
+        options.seed,
+    )
+
+
+def second_look(plan: Plan, wanted: Collection[tuple[str, str, int]]) -> Plan:
+    """The plan that measures some cases of another one again, as it did.
+
+    Args:
+        plan: The first one.
+        wanted: Board, model and batch of each of them. Each board measures what any of them is
+            to measure: boards have one list of trials.
+    """
+    boards = {board for board, _, _ in wanted}
+    models = {(model, batch) for _, model, batch in wanted}
+    cases = tuple(case for case in plan.cases if (case.model, case.batch) in models)
+    now = datetime.now(timezone.utc)
+    return replace(
+        plan,
+        sweep_id=_new_id(now),
+        created_utc=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        boards=tuple(board for board in plan.boards if board.name in boards),
+        cases=cases,
+        trials=_ordered(cases, plan.options),
+        second_look_of=plan.sweep_id,
     )
 
 

@@ -46,6 +46,8 @@ class Recorder:
             StoreError: It cannot be made; nothing has been started then.
         """
         folder = SweepFolder.create(results, plan.sweep_id, json.dumps(plan_to_json(plan)))
+        if plan.second_look_of is not None:
+            folder.keep_second_look(plan.second_look_of)
         for number, case in enumerate(plan.cases):
             if case.prototxt is not None:
                 folder.keep_model(number, case.prototxt.data())

@@ -26,6 +26,9 @@ app = typer.Typer(
 boards = typer.Typer(
     help="The fleet: what is there, can it measure, whom to trust.", no_args_is_help=True
 )
+baseline = typer.Typer(
+    help="Names for the sweeps that others are held against.", no_args_is_help=True
+)
 results = typer.Typer(help="What was measured, night after night.", no_args_is_help=True)
 virtual = typer.Typer(help="Boards without hardware.", no_args_is_help=True)
 
@@ -99,6 +102,24 @@ COMMANDS = (
     (boards, "trust", "trust:trust", "Show the boards' host keys, and enrol them."),
     (boards, "unlock", "unlock:unlock", "Break the lock of a sweep that is dead."),
     (
+        baseline,
+        "set",
+        "baseline:set_baseline",
+        "Give a sweep a name, for `run --baseline`, `compare` and all else that takes a sweep.",
+    ),
+    (
+        baseline,
+        "list",
+        "baseline:list_baselines",
+        "Show the names, and the sweeps that they stand for.",
+    ),
+    (
+        baseline,
+        "remove",
+        "baseline:remove_baseline",
+        "Take a name away; the sweep stays what it is.",
+    ),
+    (
         results,
         "import",
         "import_sweeps:import_sweeps",
@@ -117,6 +138,7 @@ COMMANDS = (
 for _command in COMMANDS:
     later(*_command)
 app.add_typer(boards, name="boards")
+app.add_typer(baseline, name="baseline")
 app.add_typer(results, name="results")
 app.add_typer(virtual, name="virtual")
 

@@ -14,6 +14,7 @@ from jetbench.domain.errors import UsageError
 from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
+    from jetbench.domain.gate import Gate
     from jetbench.domain.record import SweepResult
 
 
@@ -39,11 +40,16 @@ def show_result(
     folder: Path,
     *,
     quiet: bool,
+    gate: Gate | None = None,
 ) -> None:
-    """Print a result, and where its evidence lies."""
+    """Print a result, what the gate says of it, and where its evidence lies."""
     try:
-        write_out(render(result, form), output)
+        write_out(render(result, form, gate), output)
     finally:
+        if gate is not None and form not in {ResultFormat.TABLE, ResultFormat.MARKDOWN}:
+            from jetbench.report.gate import gate_text
+
+            print(gate_text(gate), end="", file=sys.stderr)
         if not quiet:
             print(
                 f"Kept in {escaped(str(folder))}: journals, logs, result.json",
@@ -51,16 +57,18 @@ def show_result(
             )
 
 
-def render(result: SweepResult, form: ResultFormat) -> str:
-    """A result as text; ends with a line end."""
+def render(result: SweepResult, form: ResultFormat, gate: Gate | None = None) -> str:
+    """A result as text, and what the gate says of it; ends with a line end."""
     import json
 
+    from jetbench.formats.gate import gate_to_json
     from jetbench.formats.result import record_to_json, result_to_json
     from jetbench.report.table import result_csv, result_table
 
     match form:
         case ResultFormat.JSON:
-            return json.dumps(result_to_json(result), indent=1) + "\n"
+            judged = {} if gate is None else {"gate": gate_to_json(gate)}
+            return json.dumps({**result_to_json(result), **judged}, indent=1) + "\n"
         case ResultFormat.JSONL:
             sweep = result.plan.sweep_id
             return "".join(
@@ -70,9 +78,15 @@ def render(result: SweepResult, form: ResultFormat) -> str:
         case ResultFormat.CSV:
             return result_csv(result)
         case ResultFormat.MARKDOWN:
-            return result_table(result, markdown=True) + "\n"
+            return result_table(result, markdown=True) + "\n" + _judged(gate)
         case ResultFormat.TABLE:
-            return result_table(result) + "\n"
+            return result_table(result) + "\n" + _judged(gate)
+
+
+def _judged(gate: Gate | None) -> str:
+    from jetbench.report.gate import gate_text
+
+    return "" if gate is None else "\n" + gate_text(gate)
 
 
 def check_output(output: Path | None) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jetbench.bench.recorder import Recorder
     from jetbench.domain.part import KnownBoard
     from jetbench.domain.plan import Plan
+    from jetbench.domain.record import SweepResult
 
 
 def run(
@@ -103,6 +104,13 @@ def run(
         int,
         typer.Option(metavar="SECONDS", min=0, help="Wait in line for boards that are in use."),
     ] = 0,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Hold the result against the sweep of this name."),
+    ] = None,
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="Exit 4 where something is slower.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; touch no board.")
     ] = False,
@@ -123,6 +131,9 @@ def run(
     `attach` and `stop` do the rest. --resume takes up a sweep whose host died or was interrupted:
     it fetches what was measured, follows what still runs, and measures what never was.
 
+    With --baseline the result is held against an earlier sweep (`jetbench baseline set`), case by
+    case. What looks slower is measured again, once, before it is believed.
+
     \b
     Examples:
       jetbench run bvlc_alexnet bvlc_googlenet vgg16 resnet50
@@ -135,16 +146,19 @@ def run(
       jetbench run --plan night.yaml --board tx2-01
       jetbench run --plan night.yaml --detach --wait-for-board 3600
       jetbench run --resume latest
+      jetbench run --plan night.yaml --baseline nightly --fail-on-regression
 
     \b
     Exit codes:
       0 all was measured      1 some cases failed or were lost
       2 wrong usage           3 nothing could be measured       130 interrupted
+      4 something is slower than the baseline (--fail-on-regression)
     """
     from jetbench.bench.errand import Errand
     from jetbench.bench.plan import make_plan
     from jetbench.cli import arguments
     from jetbench.cli.common import load_boards
+    from jetbench.cli.gate import check_gate, gate_exit_code, open_baseline, pass_gate
     from jetbench.cli.measure import new_recorder, say_notes
     from jetbench.cli.output import check_output, command_line, write_out
     from jetbench.cli.remember import check_database, remember
@@ -160,11 +174,25 @@ def run(
             raise typer.Exit(_left(plan, recorder, quiet=quiet))
         result = result_of(plan, recorder, interrupted=interrupted)
         remember(recorder.path, db)
-        show_result(result, result_format, output, recorder.path, quiet=quiet)
-        raise typer.Exit(exit_code(result))
+        code, gate = exit_code(result), None
+        if before is not None:
+
+            def again(closer: Plan) -> SweepResult:
+                second = new_recorder(closer, recorder.path.parent)
+                stopped = carry_out(closer, second, quiet=quiet, verbose=verbose)
+                looked = result_of(closer, second, interrupted=stopped)
+                remember(second.path, db)
+                return looked
+
+            gate = pass_gate(before, plan, result, recorder.path, again)
+            code = gate_exit_code(result, gate, code, fail=fail_on_regression)
+        show_result(result, result_format, output, recorder.path, quiet=quiet, gate=gate)
+        raise typer.Exit(code)
 
     check_output(output)
     check_database(db, results)
+    check_gate(baseline, fail=fail_on_regression, detach=detach)
+    before = open_baseline(baseline, results, db) if baseline is not None else None
     if resume is not None:
         _refuse_other(context)
         plan, recorder, known = _taken_up(resume, results, inventory)
@@ -215,7 +243,7 @@ _WITH_RESUME = {
         "detach",
         "wait_for_board",
     ),
-    *("quiet", "verbose"),
+    *("quiet", "verbose", "baseline", "fail_on_regression"),
 }
 
 

@@ -150,3 +150,5 @@ class Plan:
     cases: tuple[Case, ...]
     trials: tuple[Trial, ...]
     """The same for every board."""
+    second_look_of: str | None = None
+    """The sweep that this one is to confirm, where it is for that only."""

@@ -40,6 +40,7 @@ def plan_to_json(plan: Plan, *, boards: bool = True) -> Json:
         "boards": [asdict(board) for board in plan.boards] if boards else [],
         "cases": [_case_to_json(case) for case in plan.cases],
         "trials": [asdict(trial) for trial in plan.trials],
+        "second_look_of": plan.second_look_of,
     }
 
 
@@ -89,6 +90,7 @@ def parse_plan(
         boards=tuple(_board(each) for each in node["boards"].items()),
         cases=tuple(cases),
         trials=trials,
+        second_look_of=node["second_look_of"].maybe(JsonNode.text),
     )
 
 

@@ -30,6 +30,7 @@ def result_to_json(result: SweepResult) -> Json:
             "simulated": result.simulated,
             "interrupted": result.interrupted,
             "seed": result.plan.options.seed,
+            "second_look_of": result.plan.second_look_of,
         },
         "boards": {board.name: _board(board) for board in result.boards},
         "records": [record_to_json(record) for record in result.records],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from jetbench.analysis.compare import CaseComparison, Comparison, Verdict
+    from jetbench.analysis.difference import LayerDifference
     from jetbench.domain.kept import KeptSweep
     from jetbench.domain.record import Record
 
@@ -204,6 +205,16 @@ def _explained(comparison: Comparison) -> Iterator[str]:
                 f"{size.replace(' ', _GLUE)}; "
                 + (f"changed: {changed}" if changed else "nothing else is known to have changed")
             )
+    for case in comparison.cases:
+        if case.layers:
+            layers = ", ".join(map(_layer, case.layers))
+            board = printable(case.a.board, _NAME_WIDTH)
+            yield f"carried by: {board}, {model_text(case.a)}: {layers}"
+
+
+def _layer(layer: LayerDifference) -> str:
+    more = f"{layer.b_ms - layer.a_ms:+.3g} ms, {100 * layer.share:.0f} % of it"
+    return f"{printable(layer.name, _NAME_WIDTH)} ({more.replace(' ', _GLUE)})"
 
 
 def _names(cases: Sequence[CaseComparison]) -> str:

@@ -119,6 +119,7 @@ def _case(case: CaseComparison) -> Json:
         "b": _side(case.b),
         "differences": [asdict(difference) for difference in case.differences],
         "changed": [asdict(difference) for difference in case.changed],
+        "layers": [asdict(layer) for layer in case.layers],
     }
 
 

@@ -7,6 +7,8 @@
         result.json          what came of it, the JSON of `jetbench run`
         models/N.prototxt    the nets that were run
         models/BOARD/N.prototxt   those of them that came from the board itself
+        second-look          where it looked again at another sweep: that one's id
+        gate.json            what the gate said of it
         attached.json        where another host has started it: who, and since when
         restores/BOARD       what a later guard said that put a power state back after a part
         probes/BOARD         the board's answer to the probe, as it came
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     T = TypeVar("T")
+
+SECOND_LOOK = "second-look"
+"""The file that says so of a folder, without anybody having to read the plan."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_NAME = 64
@@ -88,6 +93,14 @@ class SweepFolder:
     def open(cls, path: Path) -> SweepFolder:
         """A folder that is there."""
         return cls(path)
+
+    def keep_second_look(self, sweep_id: str) -> None:
+        """Note that this sweep only looks again at another one."""
+        self._put(str(self.path), SECOND_LOOK, f"{sweep_id}\n".encode(), sync=True)
+
+    def keep_gate(self, gate_json: str) -> None:
+        """Store what the gate said, whole or not at all."""
+        self._put(str(self.path), "gate.json", gate_json.encode(), sync=True)
 
     def keep_attached(self, text: str) -> None:
         """Note that another host has started this sweep, and deletes it on the boards."""

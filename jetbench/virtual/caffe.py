@@ -181,7 +181,17 @@ class _Benchmark:
             forward = forward_ms(layer, engine, phase)
             backward = backward_ms(layer, engine, phase, needed=layer.name in needed)
             layers.append(_Layer(layer.name, forward * own, backward * own))
-        return layers
+        return self._with_a_slow_one(layers)
+
+    def _with_a_slow_one(self, layers: list[_Layer]) -> list[_Layer]:
+        """One layer takes twice as long, on a board with that fault."""
+        number = self._settings.faults.slow_layer
+        if number is None or not layers:
+            return layers
+        place = min(max(number, 1), len(layers)) - 1
+        slow = layers[place]
+        twice = _Layer(slow.name, 2 * slow.forward_ms, 2 * slow.backward_ms)
+        return [*layers[:place], twice, *layers[place + 1 :]]
 
     def _iterate(self, layers: Sequence[_Layer]) -> None:
         iterations = self._asked.iterations

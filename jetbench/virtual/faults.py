@@ -30,6 +30,7 @@ _NUMBERS = {
     "silent_hang_at": 3,
     "slow": 1000,
     "slow_first": 2,
+    "slow_layer": 2,
     "sudo_stops_after": 1,
     "throttles_at": 3,
     "wrong_batch": 10,
@@ -93,6 +94,8 @@ class Faults:
     """Its Caffe runs this batch, whatever the file says."""
     slow_first: int = 0
     """So many first runs after boot are slower by 8 %."""
+    slow_layer: int | None = None
+    """The layer of this number, from 1 (or the last one there is), takes twice as long."""
     outlier_at: int | None = None
     """This run is slower by 12 %."""
     aborts_at: int | None = None

@@ -24,7 +24,8 @@ _YES_OR_NO = ("cpu_neighbour", "gpu_neighbour", "never_cools", "swaps")
 _NUMBERS = (
     "aborts_at", "clock_falls_after", "clock_falls_at", "clock_jumps_after", "clock_jumps_at",
     "crashes_at", "endless_log_at", "exits_at", "hangs_at", "killed_at", "mode_changes_at",
-    "outlier_at", "silent_at", "silent_hang_at", "slow_first", "sudo_stops_after",
+    "outlier_at", "silent_at", "silent_hang_at", "slow_first", "slow_layer",
+    "sudo_stops_after",
     "throttles_at", "wrong_batch",
 )  # fmt: skip
 

@@ -287,6 +287,17 @@ def test_colour_changes_no_width() -> None:
     assert plain == comparison_table(found, a, b)
 
 
+@pytest.mark.parametrize("name", ["\U0001cf00" * 40, "e\u0301" * 30, "漢" * 30, "a" * 80])
+@pytest.mark.parametrize("board", ["漢字", "\U0001cf00" * 20, "one"])
+def test_a_letter_is_as_wide_as_it_is_on_a_terminal(name: str, board: str) -> None:
+    """Marks that have no width of their own, and letters of twice the width, side by side."""
+    a = [case(name, 10.0, board=board), case("plain" * 8, 10.0, board="two")]
+    b = [replace(record, forward_ms=summarize([20, 20.1, 19.9])) for record in a]
+    shown = comparison_table(compare_records(a, b), sweep(*a), sweep(*b))
+    _, table, *_ = shown.split("\n\n")
+    assert max(map(cell_len, table.splitlines())) <= WIDTH
+
+
 @settings(max_examples=50)
 @given(
     models=st.lists(st.text(min_size=1, max_size=90), min_size=1, max_size=3),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from jetbench.domain.errors import JetbenchError, ResultError
 from jetbench.formats.kept_plan import parse_tags
+from jetbench.store.names import names_of
 from jetbench.store.results import result_text, sweeps_below
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def add_folder(history: History, folder: Path, *, replace: bool = True) -> bool:
         StoreError: The database does not take it.
     """
     text, source = result_text(folder)
-    return history.add(text, source, tags=_tags(folder), replace=replace)
+    names = names_of(folder.parent, folder.name)
+    return history.add(text, source, tags=_tags(folder), names=names, replace=replace)
 
 
 def reindex(history: History, results: Path) -> Iterator[Indexed]:
