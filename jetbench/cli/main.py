@@ -66,6 +66,7 @@ COMMANDS = (
     ),
     (app, "parse", "parse:parse", "Read logs of caffe time."),
     (app, "compare", "compare:compare", "Compare two sweeps, case by case, with a verdict."),
+    (app, "history", "history:history", "Show cases over the nights, and the steps in them."),
     (
         app,
         "status",

@@ -47,6 +47,8 @@ RED = Gate(
     ),
     second_look_id="20260103-041505-c0ffee",
 )
+AGAINST = "against nightly (20260102-030405-a1b2c3)"
+UNSEEN = "looked slower and could not be measured again"
 TEXT = """\
 Gate red against nightly (20260102-030405-a1b2c3): 2 of 24 cases slower, twice,
   on tx2-03
@@ -72,17 +74,15 @@ def test_a_red_night_says_all_that_one_asks_first() -> None:
     [
         (
             replace(RED, suspicions=(), compared=1),
-            "Gate green against nightly (20260102-030405-a1b2c3): nothing of 1 case is slower",
+            f"Gate green {AGAINST}: nothing of 1 case is slower",
         ),
         (
             replace(RED, suspicions=RED.suspicions[3:]),
-            "Gate unconfirmed against nightly (20260102-030405-a1b2c3): "
-             "1 of 24 cases looked slower and could not be measured again",
+            f"Gate unconfirmed {AGAINST}: 1 of 24 cases {UNSEEN}",
         ),
         (
             replace(RED, suspicions=(), compared=0),
-            "Gate nothing compared against nightly (20260102-030405-a1b2c3): "
-             "nothing could be compared",
+            f"Gate nothing compared {AGAINST}: nothing could be compared",
         ),
     ],
 )

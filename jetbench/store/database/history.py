@@ -14,7 +14,7 @@ from jetbench.formats.result_read import record_of, sweep_of
 from jetbench.store.database.adding import put, put_name, rows_of, some_of
 from jetbench.store.database.address import address_of, shown
 from jetbench.store.database.engine import check_file, open_engine, transaction
-from jetbench.store.database.rows import document_of, storable, unpack
+from jetbench.store.database.rows import case_row, document_of, storable, unpack
 from jetbench.store.database.schema import check, is_ready, prepare
 from jetbench.store.database.tables import cases, names, records, sweeps
 from jetbench.store.database.wanted import of_records, of_sweeps, with_such_a_record
@@ -201,6 +201,22 @@ class History:
             Series(nights[0].record.board, nights[0].record.model, tuple(nights))
             for nights in found.values()
         ]
+
+    def whole(self, night: Night) -> Record | None:
+        """The record of a night with its layers and trials; None where it is gone meanwhile."""
+        digest = case_row(night.record, night.sweep_id)["digest"]
+        query = (
+            select(records.c.body, records.c.detail)
+            .join(sweeps, sweeps.c.id == records.c.sweep)
+            .join(cases, cases.c.id == records.c.case)
+            .where(sweeps.c.sweep_id == night.sweep_id, cases.c.digest == digest)
+            .order_by(records.c.place)
+        )
+        with transaction(self._engine) as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return _record({**unpack(row.body), **unpack(row.detail)}, night.sweep_id)
 
     def document(self, sweep_id: str) -> str | None:
         """A sweep's document, as JSON; None where it is not in."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import inspect, text
 
 from jetbench.domain.errors import StoreError
@@ -39,7 +37,14 @@ def prepare(connection: Connection, name: str) -> None:
     if is_ready(connection):
         return
 
-    command.upgrade(_config(connection), "head")
+    # Of use once in the life of a database, and a tenth of a second each time.
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
+    config.set_main_option("script_location", "jetbench.store.database:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def check(connection: Connection, name: str) -> None:
@@ -74,11 +79,3 @@ def _tables(connection: Connection) -> set[str]:
 def _version(connection: Connection) -> str | None:
     found = connection.execute(text(f"select version_num from {VERSION_TABLE}")).scalar()  # noqa: S608 - ours
     return None if found is None else str(found)
-
-
-def _config(connection: Connection) -> Config:
-
-    config = Config()
-    config.set_main_option("script_location", "jetbench.store.database:migrations")
-    config.attributes["connection"] = connection
-    return config

@@ -1,0 +1,160 @@
+"""``jetbench history``: cases over the nights, and the steps in them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetbench.cli import exit_codes
+from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
+from jetbench.cli.wanted import RealOption, SinceOption, UntilOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jetbench.domain.history import Series
+    from jetbench.report.history import ToldSeries
+    from jetbench.store.database.history import History
+
+
+class HistoryFormat(str, Enum):
+    """How a history is shown."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+
+
+def history(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Only these; default all.")
+    ] = None,
+    board: BoardOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    real: RealOption = None,
+    results: ResultsOption = RESULTS,
+    db: DatabaseOption = None,
+    form: Annotated[
+        HistoryFormat, typer.Option("--format", help="For a person, a document or a script.")
+    ] = HistoryFormat.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Instead of stdout.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Show cases over the nights, and the steps in them.
+
+    A case is everything that must be equal for two times to be compared; each has its series: a
+    sparkline, and where the times became others for three nights or more, by 3 % or more, the
+    date, the size, and what else changed at that moment. A slow drift is told from a step; nights
+    that stand alone and nights without a number are named.
+
+    \b
+    Examples:
+      jetbench history
+      jetbench history resnet50 --board tx2-03
+      jetbench history vgg16 --since 2026-01-01 --format markdown -o vgg16.md
+      jetbench history --db postgresql://lab@db.example/jetbench --format json
+
+    \b
+    Exit codes:
+      0 shown     1 the history cannot be read     3 there is nothing to show
+    """
+    import json
+
+    from jetbench.analysis.series import with_gaps
+    from jetbench.cli.output import check_output, write_out
+    from jetbench.cli.wanted import wanted_of
+    from jetbench.report.history import (
+        ASCII_BARS,
+        BARS,
+        history_csv,
+        history_text,
+        history_to_json,
+    )
+    from jetbench.store.database.history import open_history
+
+    check_output(output)
+    wanted = wanted_of(board, models, since=since, until=until, real=real)
+    with open_history(db, results) as opened:
+        told = [_told(opened, series) for series in with_gaps(opened.series(wanted))]
+    if not told:
+        print(
+            "Nothing of that is in the history; `jetbench results list` shows what is.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(exit_codes.NOTHING)
+    on_terminal = output is None and sys.stdout.isatty()
+    match form:
+        case HistoryFormat.JSON:
+            text = json.dumps(history_to_json(told), indent=1) + "\n"
+        case HistoryFormat.CSV:
+            text = history_csv(told)
+        case HistoryFormat.MARKDOWN:
+            text = history_text(told, markdown=True)
+        case _:
+            unicode = output is not None or _can_write(BARS)
+            text = history_text(
+                told,
+                colour=on_terminal and "NO_COLOR" not in os.environ,
+                bars=BARS if unicode else ASCII_BARS,
+            )
+    write_out(text, output)
+
+
+def _told(history: History, series: Series) -> ToldSeries:
+    from jetbench.analysis.comparable import changed_provenance
+    from jetbench.analysis.difference import carriers
+    from jetbench.analysis.steps import find_trend
+    from jetbench.report.history import ToldSeries, ToldStep
+
+    nights = series.nights
+    times = [night.record.forward_ms.mean if night.record.forward_ms else None for night in nights]
+    trend = find_trend(times, _days(series))
+    steps = []
+    for step in trend.steps:
+        before, after = nights[step.last_before], nights[step.at]
+        whole = history.whole(before), history.whole(after)
+        layers = carriers(whole[0], whole[1]) if whole[0] and whole[1] else ()
+        steps.append(
+            ToldStep(
+                step,
+                tuple(each.text for each in changed_provenance(before.record, after.record)),
+                tuple(layer.name for layer in layers),
+            )
+        )
+    return ToldSeries(series, trend, tuple(steps))
+
+
+def _days(series: Series) -> Sequence[float]:
+    """When each night was; where it is not known, a day after the one before."""
+    from datetime import datetime
+
+    days: list[float] = []
+    for night in series.nights:
+        try:
+            day = (
+                datetime.fromisoformat(night.started_utc.replace("Z", "+00:00")).timestamp()
+                / 86400
+            )
+        except (ValueError, OverflowError):
+            day = days[-1] + 1 if days else 0.0
+        days.append(max(day, days[-1]) if days else day)
+    return days
+
+
+def _can_write(letters: str) -> bool:
+    try:
+        letters.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
