@@ -66,6 +66,12 @@ COMMANDS = (
     ),
     (app, "parse", "parse:parse", "Read logs of caffe time."),
     (app, "compare", "compare:compare", "Compare two sweeps, case by case, with a verdict."),
+    (
+        app,
+        "notify",
+        "notify:notify",
+        "Say in a line how a night went, and tell CI servers, Prometheus and chats.",
+    ),
     (app, "history", "history:history", "Show cases over the nights, and the steps in them."),
     (
         app,
@@ -125,6 +131,12 @@ COMMANDS = (
         "import",
         "import_sweeps:import_sweeps",
         "Bring in sweeps that were measured elsewhere, or while the database was away.",
+    ),
+    (
+        results,
+        "prune",
+        "prune:prune",
+        "Delete the journals and raw logs of old sweeps; what they came to stays.",
     ),
     (
         results,

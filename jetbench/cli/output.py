@@ -26,6 +26,7 @@ class ResultFormat(str, Enum):
     CSV = "csv"
     JSON = "json"
     JSONL = "jsonl"
+    JUNIT = "junit"
 
 
 def command_line() -> tuple[str, ...]:
@@ -61,8 +62,10 @@ def render(result: SweepResult, form: ResultFormat, gate: Gate | None = None) ->
     """A result as text, and what the gate says of it; ends with a line end."""
     import json
 
+    from jetbench.domain.kept import as_kept
     from jetbench.formats.gate import gate_to_json
     from jetbench.formats.result import record_to_json, result_to_json
+    from jetbench.report.junit import junit_xml
     from jetbench.report.table import result_csv, result_table
 
     match form:
@@ -77,6 +80,8 @@ def render(result: SweepResult, form: ResultFormat, gate: Gate | None = None) ->
             )
         case ResultFormat.CSV:
             return result_csv(result)
+        case ResultFormat.JUNIT:
+            return junit_xml(as_kept(result), gate)
         case ResultFormat.MARKDOWN:
             return result_table(result, markdown=True) + "\n" + _judged(gate)
         case ResultFormat.TABLE:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from jetbench.cli.output import ResultFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +21,16 @@ _SCREEN = 80
 _LEAST_NAME = 12
 
 
+class LogFormat(str, Enum):
+    """How logs are shown."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
 def parse(
     logs: Annotated[
         list[str],
@@ -30,8 +39,8 @@ def parse(
         ),
     ],
     form: Annotated[
-        ResultFormat, typer.Option("--format", help="For a person, a script or a document.")
-    ] = ResultFormat.TABLE,
+        LogFormat, typer.Option("--format", help="For a person, a script or a document.")
+    ] = LogFormat.TABLE,
 ) -> None:
     """Read logs of caffe time: times in all and for each layer, batch, phase.
 
@@ -66,7 +75,7 @@ def parse(
         typer.echo(f"error: {problem}", err=True)
     typer.echo(_rendered(parsed, form), nl=False)
     for name, log in parsed:
-        if log.failure is not None and form in {ResultFormat.TABLE, ResultFormat.MARKDOWN}:
+        if log.failure is not None and form in {LogFormat.TABLE, LogFormat.MARKDOWN}:
             message = f"{printable(name)}: {log.failure.kind}: {log.failure.message}"
             typer.echo(message, err=True)
     if problems or not all(log.complete for _, log in parsed):
@@ -85,18 +94,18 @@ def _parsed(name: str) -> tuple[ParsedLog, int]:
         return parse_blocks(iter(lambda: file.read(BLOCK_BYTES), b""))
 
 
-def _rendered(parsed: Sequence[tuple[str, ParsedLog]], form: ResultFormat) -> str:
+def _rendered(parsed: Sequence[tuple[str, ParsedLog]], form: LogFormat) -> str:
     import json
 
     match form:
-        case ResultFormat.JSON:
+        case LogFormat.JSON:
             return json.dumps([_as_json(name, log) for name, log in parsed], indent=2) + "\n"
-        case ResultFormat.JSONL:
+        case LogFormat.JSONL:
             return "".join(json.dumps(_as_json(name, log)) + "\n" for name, log in parsed)
-        case ResultFormat.CSV:
+        case LogFormat.CSV:
             return _as_csv(parsed)
-        case ResultFormat.TABLE | ResultFormat.MARKDOWN:
-            return _as_table(parsed, markdown=form is ResultFormat.MARKDOWN)
+        case LogFormat.TABLE | LogFormat.MARKDOWN:
+            return _as_table(parsed, markdown=form is LogFormat.MARKDOWN)
 
 
 def _as_json(name: str, log: ParsedLog) -> dict[str, object]:

@@ -31,10 +31,12 @@ def begun(word: str, results: Path, inventory: Path | None) -> tuple[SweepFolder
     from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.remote.connection import Connector
+    from jetbench.store.prune import check_not_pruned
     from jetbench.store.results import find_begun
 
     path = find_begun(word, results)
     if path is not None:
+        check_not_pruned(path)
         return open_begun(path)
     if not SWEEP_ID.fullmatch(word):
         raise ResultError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jetbench.domain.record import FleetOutlier, Record
+    from jetbench.domain.record import FleetOutlier, Record, SweepResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,23 @@ class KeptSweep:
     fleet: tuple[FleetOutlier, ...] = ()
     second_look_of: str | None = None
     """The sweep that this one was to confirm, where it was measured for that only."""
+
+
+def as_kept(result: SweepResult) -> KeptSweep:
+    """A result as it will be read back."""
+    return KeptSweep(
+        id=result.plan.sweep_id,
+        source=result.plan.sweep_id,
+        started_utc=result.started_utc,
+        finished_utc=result.finished_utc,
+        command=result.plan.command,
+        jetbench=result.jetbench,
+        simulated=result.simulated,
+        interrupted=result.interrupted,
+        boards=tuple(
+            KeptBoard(board.name, board.facts is not None, board.error) for board in result.boards
+        ),
+        records=result.records,
+        fleet=result.fleet,
+        second_look_of=result.plan.second_look_of,
+    )

@@ -95,7 +95,7 @@ def _begun_so(word: str, results: Path) -> Path | None:
     if not (day or _BEGINNING.fullmatch(word)) or not results.is_dir():
         return None
     start = f"{''.join(day.groups())}-" if day else word
-    found = [folder for folder in _first_looks(results) if folder.name.startswith(start)]
+    found = [folder for folder in first_looks(results) if folder.name.startswith(start)]
     if len(found) > 1 and not day:
         ids = ", ".join(folder.name for folder in found[:_MOST_TOLD])
         more = f" and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
@@ -160,7 +160,7 @@ def result_text(path: Path) -> tuple[str, str]:
 
 def _latest(results: Path, back: int) -> Path:
     """The newest but `back`. One that is half-written counts: it must not pass unnoticed."""
-    folders = _first_looks(results)
+    folders = first_looks(results)
     if back >= len(folders):
         count = f"only {len(folders)}" if folders else "no"
         sweeps = "sweep" if len(folders) == 1 else "sweeps"
@@ -168,7 +168,7 @@ def _latest(results: Path, back: int) -> Path:
     return folders[-1 - back]
 
 
-def _first_looks(results: Path) -> list[Path]:
+def first_looks(results: Path) -> list[Path]:
     """The sweeps below a folder, without those that only looked again at another one."""
     return [folder for folder in sweeps_below(results) if not _there(folder / SECOND_LOOK)]
 

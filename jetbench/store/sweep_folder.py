@@ -9,6 +9,7 @@
         models/BOARD/N.prototxt   those of them that came from the board itself
         second-look          where it looked again at another sweep: that one's id
         gate.json            what the gate said of it
+        pruned.json          where its journals and logs were deleted to save room
         attached.json        where another host has started it: who, and since when
         restores/BOARD       what a later guard said that put a power state back after a part
         probes/BOARD         the board's answer to the probe, as it came
@@ -101,6 +102,10 @@ class SweepFolder:
     def keep_gate(self, gate_json: str) -> None:
         """Store what the gate said, whole or not at all."""
         self._put(str(self.path), "gate.json", gate_json.encode(), sync=True)
+
+    def keep_pruned(self) -> None:
+        """Note that the journals and raw logs are deleted from now on."""
+        self._put(str(self.path), "pruned.json", b'{"schema": 1}\n', sync=True)
 
     def keep_attached(self, text: str) -> None:
         """Note that another host has started this sweep, and deletes it on the boards."""

@@ -63,7 +63,9 @@ class Host(Program):
 
     def sweeps(self) -> list[Path]:
         """The sweeps that are kept here, the oldest first."""
-        return sorted(self.results.iterdir()) if self.results.exists() else []
+        if not self.results.exists():
+            return []
+        return sorted(path for path in self.results.iterdir() if path.is_dir())
 
     def document(self, sweep: str) -> Any:  # noqa: ANN401 - JSON may be anything
         """The result of a sweep, None where there is none."""

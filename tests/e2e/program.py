@@ -102,7 +102,7 @@ class Program:
 
     def sweep(self) -> Path:
         """The folder of the only sweep there is."""
-        (folder,) = self.results.iterdir()
+        (folder,) = (path for path in self.results.iterdir() if path.is_dir())
         return folder
 
     def net(self, name: str, text: str = NET) -> Path:

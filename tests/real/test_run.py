@@ -92,7 +92,7 @@ def measured(
     ) as sweep:
         done = sweep.done()
     after = {board.name: power_of(board) for board in pair}
-    yield Measured(done, next(results.iterdir()), before, after)
+    yield Measured(done, next(path for path in results.iterdir() if path.is_dir()), before, after)
     for mode_before, board in zip(modes_before, pair, strict=True):
         set_mode(board, int(mode_before))
 
