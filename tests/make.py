@@ -10,6 +10,7 @@ from jetbench.bench.plan import interleave
 from jetbench.domain.board import Board
 from jetbench.domain.evidence import CaseEvidence, Cooling, TrialEvidence, Usage
 from jetbench.domain.facts import BoardFacts, CaffeFacts, Conditions, PowerMode
+from jetbench.domain.kept import as_kept
 from jetbench.domain.plan import Case, Options, Plan, Prototxt
 from jetbench.domain.record import (
     BoardResult,
@@ -21,6 +22,7 @@ from jetbench.domain.record import (
 )
 from jetbench.domain.telemetry import Telemetry
 from jetbench.domain.timing import LayerTiming, ParsedLog
+from jetbench.report.table import result_csv, result_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,6 +186,16 @@ def result(
         records=records,
         fleet=fleet,
     )
+
+
+def as_table(result: SweepResult, **more: Any) -> str:
+    """The table of a sweep."""
+    return result_table(as_kept(result), **more)
+
+
+def as_csv(result: SweepResult) -> str:
+    """The same as CSV."""
+    return result_csv(as_kept(result))
 
 
 def log(forward_ms: float = 7.2, **changes: Any) -> ParsedLog:

@@ -73,6 +73,7 @@ def history(
 
     from jetbench.analysis.series import with_gaps
     from jetbench.cli.output import check_output, write_out
+    from jetbench.cli.sweeps import the_history
     from jetbench.cli.wanted import wanted_of
     from jetbench.report.history import (
         ASCII_BARS,
@@ -81,11 +82,10 @@ def history(
         history_text,
         history_to_json,
     )
-    from jetbench.store.database.history import open_history
 
     check_output(output)
     wanted = wanted_of(board, models, since=since, until=until, real=real)
-    with open_history(db, results) as opened:
+    with the_history(db, results) as opened:
         told = [_told(opened, series) for series in with_gaps(opened.series(wanted))]
     if not told:
         print(

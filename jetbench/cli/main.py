@@ -128,6 +128,36 @@ COMMANDS = (
     ),
     (
         results,
+        "list",
+        "results_list:list_sweeps",
+        "Show the sweeps that there are, the newest first.",
+    ),
+    (
+        results,
+        "show",
+        "results_show:show_sweep",
+        "Show a sweep as `run` showed it, whole or in part, and what the gate said of it.",
+    ),
+    (
+        results,
+        "layers",
+        "results_layers:show_layers",
+        "Show the profile of a case, layer by layer, or of two sweeps side by side.",
+    ),
+    (
+        results,
+        "log",
+        "results_log:show_log",
+        "Print the raw log of a trial, byte for byte as the board wrote it.",
+    ),
+    (
+        results,
+        "export",
+        "results_export:export",
+        "Write everything that was measured as one flat table, or pack sweeps for a colleague.",
+    ),
+    (
+        results,
         "import",
         "import_sweeps:import_sweeps",
         "Bring in sweeps that were measured elsewhere, or while the database was away.",

@@ -6,7 +6,7 @@ import os
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,7 +14,10 @@ from jetbench.domain.errors import UsageError
 from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jetbench.domain.gate import Gate
+    from jetbench.domain.kept import KeptSweep
     from jetbench.domain.record import SweepResult
 
 
@@ -60,32 +63,46 @@ def show_result(
 
 def render(result: SweepResult, form: ResultFormat, gate: Gate | None = None) -> str:
     """A result as text, and what the gate says of it; ends with a line end."""
+    from jetbench.domain.kept import as_kept
+    from jetbench.formats.result import result_to_json
+
+    documents = form in {ResultFormat.JSON, ResultFormat.JSONL}
+    return render_kept(as_kept(result), result_to_json(result) if documents else {}, form, gate)
+
+
+def render_kept(
+    kept: KeptSweep, document: Mapping[str, Any], form: ResultFormat, gate: Gate | None
+) -> str:
+    """A sweep as text, whether it was just measured or is read back; ends with a line end.
+
+    Args:
+        kept: The sweep, as values.
+        document: The same as the JSON that was kept; of use for the formats that are JSON only.
+        form: In which format.
+        gate: What the gate says of it.
+    """
     import json
 
-    from jetbench.domain.kept import as_kept
     from jetbench.formats.gate import gate_to_json
-    from jetbench.formats.result import record_to_json, result_to_json
     from jetbench.report.junit import junit_xml
     from jetbench.report.table import result_csv, result_table
 
     match form:
         case ResultFormat.JSON:
             judged = {} if gate is None else {"gate": gate_to_json(gate)}
-            return json.dumps({**result_to_json(result), **judged}, indent=1) + "\n"
+            return json.dumps({**document, **judged}, indent=1) + "\n"
         case ResultFormat.JSONL:
-            sweep = result.plan.sweep_id
             return "".join(
-                json.dumps({"sweep": sweep, **record_to_json(record)}) + "\n"
-                for record in result.records
+                json.dumps({"sweep": kept.id, **record}) + "\n" for record in document["records"]
             )
         case ResultFormat.CSV:
-            return result_csv(result)
+            return result_csv(kept)
         case ResultFormat.JUNIT:
-            return junit_xml(as_kept(result), gate)
+            return junit_xml(kept, gate)
         case ResultFormat.MARKDOWN:
-            return result_table(result, markdown=True) + "\n" + _judged(gate)
-        case ResultFormat.TABLE:
-            return result_table(result) + "\n" + _judged(gate)
+            return result_table(kept, markdown=True) + "\n" + _judged(gate)
+        case _:
+            return result_table(kept) + "\n" + _judged(gate)
 
 
 def _judged(gate: Gate | None) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ResultError, StoreError, UsageError
-from jetbench.formats.words import printable
+from jetbench.formats.words import escaped, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from jetbench.domain.kept import KeptSweep
+    from jetbench.formats.json_node import JsonNode
     from jetbench.store.database.history import History
 
 
@@ -23,22 +27,55 @@ def opened(word: str, results: Path, db: str | None = None) -> KeptSweep:
         ResultError: There is no such sweep, or it cannot be read.
         StoreError: The history fails.
     """
-    from jetbench.store.results import locate, read_sweep
+    from jetbench.formats.result_read import sweep_of
+
+    return sweep_of(opened_node(word, results, db))
+
+
+def opened_node(word: str, results: Path, db: str | None = None) -> JsonNode:
+    """As `opened`: the document, as it was kept.
+
+    Raises:
+        ResultError: There is no such sweep, or it is no document of one.
+        StoreError: The history fails.
+    """
+    from jetbench.formats.result_read import document_node
+    from jetbench.store.results import locate, result_text
 
     try:
-        path = locate(word, results)
-        if db is None or path.exists():
-            return read_sweep(path)
-        word = path.name
+        text, source = result_text(locate(word, results))
     except ResultError:
-        if db is None:
+        found = None if db is None else _from_history(word, results, db)
+        if found is None:
             raise
-        if (found := _from_history(word, results, db)) is None:
-            raise
-        return found
-    if (found := _from_history(word, results, db)) is None:
-        raise ResultError(f"{printable(word)}: it is neither in {results} nor in the history")
-    return found
+        text, source = found, f"history: {word}"
+    return document_node(text, source)
+
+
+@contextmanager
+def the_history(db: str | None, results: Path) -> Iterator[History]:
+    """The history; where there is none yet beside the folders of sweeps, it is made from them.
+
+    Raises:
+        UsageError: The URL is none.
+        ResultError: The folder of the sweeps is not there, or cannot be read.
+        StoreError: The history fails.
+    """
+    from jetbench.store.database.address import FILE
+    from jetbench.store.database.folders import reindex
+    from jetbench.store.database.history import open_history
+    from jetbench.store.results import sweeps_below
+
+    fresh = db is None and not (results / FILE).exists()
+    if fresh and (count := len(sweeps_below(results))):
+        sweeps = "sweep" if count == 1 else "sweeps"
+        print(f"note: the history is made from the folders of {count} {sweeps}", file=sys.stderr)
+    with open_history(db, results, create=fresh) as history:
+        if fresh:
+            for one in reindex(history, results):
+                if one.error is not None:
+                    print(f"warning: left out: {escaped(one.error.message)}", file=sys.stderr)
+        yield history
 
 
 def named_sweep(name: str, results: Path, db: str | None = None) -> KeptSweep:
@@ -67,15 +104,11 @@ def named_sweep(name: str, results: Path, db: str | None = None) -> KeptSweep:
         ) from error
 
 
-def _from_history(word: str, results: Path, db: str) -> KeptSweep | None:
+def _from_history(word: str, results: Path, db: str) -> str | None:
     from jetbench.store.database.history import open_history
 
     with open_history(db, results) as history:
-        return history.sweep(_id_in(history, word))
-
-
-def _id_in(history: History, word: str) -> str:
-    return history.named(word) or word
+        return history.document(history.named(word) or word)
 
 
 def _name_in_history(name: str, results: Path, db: str) -> str | None:

@@ -16,6 +16,11 @@ class KeptBoard:
     name: str
     reached: bool
     error: str | None
+    hint: str | None = None
+    changed: bool = False
+    """Whether power mode or clocks were touched."""
+    restored: bool | None = None
+    """Whether they were put back; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,15 @@ def as_kept(result: SweepResult) -> KeptSweep:
         simulated=result.simulated,
         interrupted=result.interrupted,
         boards=tuple(
-            KeptBoard(board.name, board.facts is not None, board.error) for board in result.boards
+            KeptBoard(
+                board.name,
+                board.facts is not None,
+                board.error,
+                board.hint,
+                board.changed,
+                board.restored,
+            )
+            for board in result.boards
         ),
         records=result.records,
         fleet=result.fleet,

@@ -7,7 +7,7 @@ names no other board: what a second host needs to follow is what was asked for, 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from jetbench.domain.board import Board
@@ -102,6 +102,48 @@ def parse_tags(text: str, source: str) -> dict[str, tuple[str, ...]]:
     """
     boards = parse_json(text, source)["boards"]
     return {board["name"].text(): _texts(board["tags"]) for board in boards.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrial:
+    """A trial on a board, as a plan has it."""
+
+    board: str
+    id: int
+    case: int
+    model: str
+    batch: int
+    power_mode: str
+    repeat: int
+
+
+def parse_trials(text: str, source: str) -> list[PlannedTrial]:
+    """Every trial of a plan on every board of it; its nets need not be here.
+
+    Raises:
+        ResultError: It is no plan.
+    """
+    node = parse_json(text, source)
+    cases = list(node["cases"].items())
+    found = []
+    for board in node["boards"].items():
+        for trial in node["trials"].items():
+            number = trial["case"].whole()
+            if not 0 <= number < len(cases):
+                raise trial["case"].wrong("the number of a case")
+            case = cases[number]
+            found.append(
+                PlannedTrial(
+                    board=board["name"].text(),
+                    id=trial["id"].whole(),
+                    case=number,
+                    model=case["model"].text(),
+                    batch=case["batch"].whole(),
+                    power_mode=case["power_mode"].text(),
+                    repeat=trial["repeat"].whole(),
+                )
+            )
+    return found
 
 
 def has_hash(data: bytes, kept: KeptPrototxt) -> bool:

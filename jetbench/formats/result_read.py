@@ -92,7 +92,14 @@ def sweep_of(document: JsonNode) -> KeptSweep:
         interrupted=sweep["interrupted"].maybe(lambda node: node.flag()) or False,
         second_look_of=_text(sweep["second_look_of"]),
         boards=tuple(
-            KeptBoard(name, board["reached"].flag(), _text(board["error"]))
+            KeptBoard(
+                name=name,
+                reached=board["reached"].flag(),
+                error=_text(board["error"]),
+                hint=_text(board["hint"]),
+                changed=board["changed"].maybe(JsonNode.flag) or False,
+                restored=board["restored"].maybe(JsonNode.flag),
+            )
             for name, board in boards.entries()
         ),
         records=tuple(record_of(record, boards) for record in document["records"].items()),

@@ -16,7 +16,8 @@ from jetbench.report.power import power_lines
 from jetbench.report.speeds import speed_lines
 
 if TYPE_CHECKING:
-    from jetbench.domain.record import Record, SweepResult
+    from jetbench.domain.kept import KeptSweep
+    from jetbench.domain.record import Record
 
 WIDTH = 80
 _MODEL_WIDTH = 24
@@ -65,7 +66,7 @@ _GLUE = "\N{NO-BREAK SPACE}"
 """Keeps `clocks locked` on one line while the table is laid out."""
 
 
-def result_table(result: SweepResult, *, markdown: bool = False) -> str:
+def result_table(result: KeptSweep, *, markdown: bool = False) -> str:
     """The table of a sweep: what, where, how long, how sure, under which conditions.
 
     The time is the median over the processes; behind it stands their standard deviation
@@ -85,7 +86,7 @@ def result_table(result: SweepResult, *, markdown: bool = False) -> str:
     return "\n".join([_laid_out(columns, markdown=markdown), *_below(result, peak)])
 
 
-def _columns(result: SweepResult, *, markdown: bool) -> dict[str, list[str]]:
+def _columns(result: KeptSweep, *, markdown: bool) -> dict[str, list[str]]:
     """Header to cells, a cell for each record."""
     records = result.records
     columns = {
@@ -178,7 +179,7 @@ def conditions_text(record: Record) -> str:
     return ", ".join(parts)
 
 
-def result_csv(result: SweepResult) -> str:
+def result_csv(result: KeptSweep) -> str:
     """One line a record, all numbers in full; an unknown one is empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -187,7 +188,7 @@ def result_csv(result: SweepResult) -> str:
         forward, backward, mode = record.forward_ms, record.backward_ms, record.power_mode
         writer.writerow(
             [
-                result.plan.sweep_id,
+                result.id,
                 record.board,
                 inert(record.model),
                 record.batch,
@@ -219,7 +220,7 @@ def result_csv(result: SweepResult) -> str:
     return buffer.getvalue()
 
 
-def _efficiencies(result: SweepResult) -> tuple[str, ...]:
+def _efficiencies(result: KeptSweep) -> tuple[str, ...]:
     """The column that did not fit, as lines: each case once, over all boards."""
     parts: dict[str, list[float]] = {}
     for record in result.records:
@@ -239,14 +240,14 @@ def _range(values: list[float]) -> str:
     return " to ".join(dict.fromkeys(map(_percent, (min(values), max(values)))))
 
 
-def _below(result: SweepResult, peak: tuple[str, ...]) -> list[str]:
+def _below(result: KeptSweep, peak: tuple[str, ...]) -> list[str]:
     lines: list[str] = []
     counts = {record.forward_ms.n for record in result.records if record.forward_ms}
     if counts:
-        count = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
+        count = _range_of(counts)
         # A single process has no spread, and then no ± stands in the table.
         processes, spread = ("processes", ", ± stdev") if max(counts) > 1 else ("process", "")
-        iterations = result.plan.options.iterations
+        iterations = _range_of({record.iterations for record in result.records})
         lines = [
             "",
             f"Median forward time of {count} {processes} of {iterations} iterations{spread}.",
@@ -261,7 +262,11 @@ def _below(result: SweepResult, peak: tuple[str, ...]) -> list[str]:
     return [*lines, "", *told] if told else lines
 
 
-def _told(result: SweepResult) -> list[str]:
+def _range_of(numbers: set[int]) -> str:
+    return " to ".join(map(str, dict.fromkeys((min(numbers), max(numbers)))))
+
+
+def _told(result: KeptSweep) -> list[str]:
     """Everything that is wrong, each thing once: first the boards', then the cases'."""
     lines = []
     errors = {}

@@ -12,7 +12,7 @@ from jetbench.analysis.statistics import summarize
 from jetbench.domain.facts import PowerMode
 from jetbench.domain.record import Provenance, RecordConditions
 from jetbench.report.fleet import fleet_lines
-from jetbench.report.table import WIDTH, result_table
+from jetbench.report.table import WIDTH
 from tests import make
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_the_table_tells_of_the_board_below() -> None:
     """In lines of 80 columns, five sentences at most."""
     records = [*shelf(11), *board("tx2-12", 1.06, conditions=RecordConditions(gpu_mhz_max=1122.0))]
     named = outliers(records)
-    text = result_table(make.result(*records, fleet=named))
+    text = make.as_table(make.result(*records, fleet=named))
     assert (
         "tx2-12 is 6 % slower than its eleven peers on all 4 models: GPU clock 1122 MHz,\n"
         "  theirs 1300."

@@ -8,7 +8,7 @@ from jetbench.domain.facts import PowerMode
 from jetbench.domain.finding import Finding
 from jetbench.domain.record import RecordConditions
 from jetbench.report.power import power_lines
-from jetbench.report.table import WIDTH, result_csv, result_table
+from jetbench.report.table import WIDTH
 from tests import make
 
 MEASURED = RecordConditions(
@@ -54,8 +54,8 @@ def test_the_lines_fit_the_table_and_are_few() -> None:
 def test_power_stands_below_the_table_and_in_csv() -> None:
     """The columns have the numbers in full."""
     result = make.result(make.record(conditions=MEASURED))
-    assert "alpha on one: 0.542 J, 13.1 W" in result_table(result)
-    header, row = (line.split(",") for line in result_csv(result).splitlines())
+    assert "alpha on one: 0.542 J, 13.1 W" in make.as_table(result)
+    header, row = (line.split(",") for line in make.as_csv(result).splitlines())
     found = dict(zip(header, row, strict=True))
     assert found["power_w_mean"] == "13.12"
     assert found["energy_j_iteration"] == "0.5421"
@@ -67,7 +67,7 @@ def test_a_finding_is_told_with_its_advice() -> None:
     record = make.record(
         status="suspect", reasons=("1 of 3 trials: out of memory", seen.evidence), findings=(seen,)
     )
-    lines = result_table(make.result(record)).splitlines()
+    lines = make.as_table(make.result(record)).splitlines()
     assert lines[-3:] == [
         "one, alpha: suspect: 1 of 3 trials: out of memory",
         "one, alpha: suspect: 3 of 3 trials: 40 MiB were swapped",

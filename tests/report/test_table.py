@@ -17,7 +17,7 @@ from jetbench.domain.facts import PowerMode
 from jetbench.domain.record import RecordConditions
 from jetbench.domain.timing import Failure
 from jetbench.report.speeds import speed_lines, speed_text
-from jetbench.report.table import WIDTH, efficiency_text, result_csv, result_table, time_text
+from jetbench.report.table import WIDTH, efficiency_text, time_text
 from tests import make
 
 if TYPE_CHECKING:
@@ -80,12 +80,12 @@ def test_the_table_says_what_where_how_long_and_under_which_conditions() -> None
             ),
         ),
     )
-    assert result_table(result) == GOLDEN
+    assert make.as_table(result) == GOLDEN
 
 
 def test_one_process_has_no_spread_and_says_so_by_silence() -> None:
     """Neither a ± in the table nor one below it."""
-    text = result_table(make.result(make.record(forward_ms=summarize([7.25]))))
+    text = make.as_table(make.result(make.record(forward_ms=summarize([7.25]))))
     assert "7.250 ms " in text
     assert "±" not in text
     assert "of 1 process of" in text
@@ -112,7 +112,7 @@ def test_efficiency_is_the_bound_over_the_median(
 def test_efficiency_is_told_below_a_table_that_is_full() -> None:
     """By case, over all boards; the table keeps its 80 columns and its one line a case."""
     conditions = {"simulated": True, "model": "bvlc_googlenet", "board": "virtual-01"}
-    text = result_table(
+    text = make.as_table(
         make.result(
             make.record(bound_ms=2.0, **conditions),
             make.record(bound_ms=2.6, **conditions),
@@ -124,20 +124,20 @@ def test_efficiency_is_told_below_a_table_that_is_full() -> None:
     assert "Peak" not in table
     assert "bvlc_googlenet 28 % to 36 %, bvlc_googlenet batch 4 28 %." in below
     assert max(map(len, below.splitlines())) <= WIDTH
-    document = result_table(make.result(make.record(**conditions)), markdown=True)
+    document = make.as_table(make.result(make.record(**conditions)), markdown=True)
     assert "| 28 %" in document
 
 
 def test_without_any_bound_there_is_no_such_column() -> None:
     """On boards that are no TX2, or on their CPUs."""
-    assert "Peak" not in result_table(make.result(make.record(bound_ms=None)))
+    assert "Peak" not in make.as_table(make.result(make.record(bound_ms=None)))
 
 
 def test_a_suspect_time_has_a_question_mark_and_its_reason() -> None:
     """In its row and below the table."""
     reason = "forward took 1.5 ms, and the peaks of MAXN allow 2 ms at best"
     record = make.record(status="suspect", reasons=(reason,), forward_ms=summarize([1.5]))
-    text = result_table(make.result(record))
+    text = make.as_table(make.result(record))
     assert "1.500 ms ?" in text
     assert f"one, alpha: suspect: {reason}" in text
 
@@ -150,7 +150,7 @@ def timed(model: str, by: float = 1.0) -> Record:
 
 def test_a_model_is_told_against_another_with_its_uncertainty() -> None:
     """Below the table: the ratio of the means with its 95 % interval."""
-    text = result_table(make.result(timed("bvlc_googlenet"), timed("vgg16")))
+    text = make.as_table(make.result(timed("bvlc_googlenet"), timed("vgg16")))
     assert text.endswith(
         "part of the median.\n"
         "Relative speed, of the mean times, ± 95 % confidence interval:\n"
@@ -232,14 +232,14 @@ def test_a_ratio_has_the_figures_that_its_uncertainty_leaves(
 def test_simulated_numbers_say_so_twice() -> None:
     """In their row and below the table."""
     virtual = make.board_result(facts=make.facts(simulated=True))
-    text = result_table(make.result(make.record(simulated=True), boards=(virtual,)))
+    text = make.as_table(make.result(make.record(simulated=True), boards=(virtual,)))
     assert "simulated, MAXN" in text
     assert "Simulated: these times were computed by virtual boards, not measured." in text
 
 
 def test_a_board_that_was_not_put_back_is_named() -> None:
     """Power state left changed is never silent."""
-    text = result_table(make.result(make.record(), boards=(make.board_result(restored=False),)))
+    text = make.as_table(make.result(make.record(), boards=(make.board_result(restored=False),)))
     assert "one: its power mode and clocks were NOT put back" in text
     assert "jetbench boards restore one" in text
 
@@ -247,14 +247,14 @@ def test_a_board_that_was_not_put_back_is_named() -> None:
 def test_a_shape_is_shown_whole_where_a_name_is_too_long() -> None:
     """Two resolutions of one net can be told apart."""
     names = [f"a_net_of_some_length@1x3x{side}x{side}" for side in (300, 512)]
-    text = result_table(make.result(*(make.record(model=name) for name in names)))
+    text = make.as_table(make.result(*(make.record(model=name) for name in names)))
     assert "a_net_of_so…@1x3x300x300" in text
     assert "a_net_of_so…@1x3x512x512" in text
 
 
 def test_several_batches_have_a_column() -> None:
     """The batch is shown as soon as it is not 1 everywhere."""
-    text = result_table(make.result(make.record(batch=1), make.record(batch=16)))
+    text = make.as_table(make.result(make.record(batch=1), make.record(batch=16)))
     assert "Model    Batch" in text.splitlines()[0]
 
 
@@ -274,9 +274,9 @@ def test_the_table_fits_80_columns_and_hides_nothing_that_moves_a_cursor(
         conditions=RecordConditions(gpu_temp_c_max=temperature),
     )
     for markdown in (False, True):
-        text = result_table(make.result(record), markdown=markdown)
+        text = make.as_table(make.result(record), markdown=markdown)
         assert all(c.isprintable() or c == "\n" for c in text)
-    table = result_table(make.result(record)).split("\n\n")[0]
+    table = make.as_table(make.result(record)).split("\n\n")[0]
     assert max(map(len, table.splitlines())) <= WIDTH + 20
 
 
@@ -289,7 +289,7 @@ def test_times_have_four_figures(value: float) -> None:
 
 def test_csv_has_every_number_and_no_formula() -> None:
     """One line a record; a cell that a spreadsheet would run is made inert."""
-    text = result_csv(make.result(make.record(model="=cmd()"), make.record(forward_ms=None)))
+    text = make.as_csv(make.result(make.record(model="=cmd()"), make.record(forward_ms=None)))
     first, second = csv.DictReader(io.StringIO(text))
     assert first["model"] == "'=cmd()"
     assert float(first["forward_ms_median"]) == 7.2

@@ -1,0 +1,95 @@
+"""One case of a sweep, chosen by options; where several fit, they are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetbench.domain.errors import UsageError
+from jetbench.formats.words import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jetbench.domain.record import Record
+
+OneBoardOption = Annotated[
+    str | None,
+    typer.Option("--board", "-b", metavar="NAME", help="Which board.", show_default=False),
+]
+OneModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="MODEL", help="Which model.", show_default=False),
+]
+OneBatchOption = Annotated[
+    int | None, typer.Option("--batch", metavar="N", help="Which batch.", show_default=False)
+]
+OneModeOption = Annotated[
+    str | None,
+    typer.Option("--power-mode", metavar="ID|NAME", help="Which power mode.", show_default=False),
+]
+
+_MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCase:
+    """What was asked for; None: whatever there is."""
+
+    board: str | None
+    model: str | None
+    batch: int | None
+    power_mode: str | None
+
+    def fits(self, board: str, model: str, batch: int, modes: Iterable[str]) -> bool:
+        """Whether a case is meant; `modes`: by what its power mode may be called."""
+        return (
+            self.board in {None, board}
+            and self.model in {None, model}
+            and self.batch in {None, batch}
+            and (self.power_mode is None or self.power_mode in set(modes))
+        )
+
+
+def the_record(records: Iterable[Record], wanted: WantedCase, source: str) -> Record:
+    """The one record that is meant.
+
+    Raises:
+        UsageError: None is, or several are: they are told.
+    """
+    records = list(records)
+    found = [
+        record
+        for record in records
+        if wanted.fits(record.board, record.model, record.batch, _modes(record))
+    ]
+    if len(found) == 1:
+        return found[0]
+    raise not_one([_options(record) for record in found or records], source, any_fits=bool(found))
+
+
+def not_one(choices: Sequence[str], source: str, *, any_fits: bool) -> UsageError:
+    """The error where not exactly one case is meant."""
+    each = list(dict.fromkeys(choices))
+    more = f"\n  and {len(each) - _MOST} more" if len(each) > _MOST else ""
+    told = "".join(f"\n  {choice}" for choice in each[:_MOST]) + more
+    what = f"{len(each)} cases fit" if any_fits else "no case fits"
+    return UsageError(
+        f"{printable(source)}: {what}", hint=f"it has{told}" if each else "it has no case at all"
+    )
+
+
+def _modes(record: Record) -> tuple[str, ...]:
+    mode = record.power_mode
+    return () if mode is None else (str(mode.id), *([mode.name] if mode.name else []))
+
+
+def _options(record: Record) -> str:
+    mode = record.power_mode
+    shown = "" if mode is None else f" --power-mode {printable(mode.name or str(mode.id), 40)}"
+    return (
+        f"--board {printable(record.board, 40)} --model {printable(record.model, 60)} "
+        f"--batch {record.batch}{shown}"
+    )
