@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.domain.errors import UsageError
+from jetbench.domain.errors import ChoiceError
 from jetbench.formats.words import printable
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def the_record(records: Iterable[Record], wanted: WantedCase, source: str) -> Re
     """The one record that is meant.
 
     Raises:
-        UsageError: None is, or several are: they are told.
+        ChoiceError: None is, or several are: they are told.
     """
     records = list(records)
     found = [
@@ -70,15 +70,14 @@ def the_record(records: Iterable[Record], wanted: WantedCase, source: str) -> Re
     raise not_one([_options(record) for record in found or records], source, any_fits=bool(found))
 
 
-def not_one(choices: Sequence[str], source: str, *, any_fits: bool) -> UsageError:
+def not_one(choices: Sequence[str], source: str, *, any_fits: bool) -> ChoiceError:
     """The error where not exactly one case is meant."""
     each = list(dict.fromkeys(choices))
-    more = f"\n  and {len(each) - _MOST} more" if len(each) > _MOST else ""
-    told = "".join(f"\n  {choice}" for choice in each[:_MOST]) + more
+    told = each[:_MOST]
+    if len(each) > _MOST:
+        told.append(f"and {len(each) - _MOST} more")
     what = f"{len(each)} cases fit" if any_fits else "no case fits"
-    return UsageError(
-        f"{printable(source)}: {what}", hint=f"it has{told}" if each else "it has no case at all"
-    )
+    return ChoiceError(f"{printable(source)}: {what}", told)
 
 
 def _modes(record: Record) -> tuple[str, ...]:

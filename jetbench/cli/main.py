@@ -10,7 +10,13 @@ import typer
 
 from jetbench.cli import exit_codes
 from jetbench.cli.lazy import later
-from jetbench.domain.errors import BoardError, InventoryError, JetbenchError, UsageError
+from jetbench.domain.errors import (
+    BoardError,
+    ChoiceError,
+    InventoryError,
+    JetbenchError,
+    UsageError,
+)
 from jetbench.formats.words import escaped
 
 app = typer.Typer(
@@ -207,6 +213,8 @@ def complain(error: JetbenchError) -> None:
     # A name in it may be anything. Only an inventory's faults stand on lines of their own.
     lines = error.message.split("\n") if isinstance(error, InventoryError) else [error.message]
     print("error: " + "\n".join(map(escaped, lines)), file=sys.stderr)
+    if isinstance(error, ChoiceError) and error.choices:
+        print("hint: choose one:\n  " + "\n  ".join(error.choices), file=sys.stderr)
     if error.hint:
         print(f"hint: {escaped(error.hint)}", file=sys.stderr)
 

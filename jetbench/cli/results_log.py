@@ -88,7 +88,7 @@ def _the_trial(path: Path, wanted: WantedCase, repeat: int) -> tuple[str, int]:
 
     Raises:
         ResultError: There is no plan here: a result alone has no logs.
-        UsageError: None is meant, or several are.
+        ChoiceError: None is meant, or several are.
     """
     from jetbench.formats.kept_plan import parse_trials
 

@@ -6,7 +6,8 @@
     ├── UsageError              wrong flags, inventory or model; nothing was started
     │   ├── InventoryError      … in an inventory: file, line
     │   ├── ModelError          … in a prototxt: file, line, column
-    │   └── ResultError         … in a kept result: file, place in the JSON
+    │   ├── ResultError         … in a kept result: file, place in the JSON
+    │   └── ChoiceError         … that fit several things: they are told
     ├── BoardError              one board cannot go on; the others do
     │   ├── UnreachableError    off, no such name, connection refused, timed out
     │   ├── HostKeyError        the board is not known, or not the one we knew
@@ -29,6 +30,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jetbench.domain.timing import FailureKind
 
 
@@ -98,6 +101,19 @@ class ModelError(UsageError):
 
 class ResultError(UsageError):
     """A kept result that is not there, or cannot be read; the message names the file."""
+
+
+class ChoiceError(UsageError):
+    """Not exactly one thing is meant.
+
+    Args:
+        message: What was asked for.
+        choices: What there is, one line each, safe for a terminal.
+    """
+
+    def __init__(self, message: str, choices: Sequence[str]) -> None:
+        super().__init__(message, hint=None if choices else "there is nothing to choose from")
+        self.choices = tuple(choices)
 
 
 class BoardError(JetbenchError):

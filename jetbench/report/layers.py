@@ -188,7 +188,8 @@ def _sums(a: Record, b: Record | None) -> list[str]:
     if b is not None and (found := layer_differences(a, b)):
         most = found[0]
         lines.append(
-            f"The largest difference: {printable(most.name, 60)}, {most.b_ms - most.a_ms:+.3g} ms, "
+            f"The largest difference: {printable(most.name, 60)}, "
+            f"{most.b_ms - most.a_ms:+.3g} ms, "
             f"{100 * most.share:.0f} % of that of all layers."
         )
     return lines
