@@ -1,0 +1,1 @@
+"""The nightly script, as systemd and cron run it."""
