@@ -16,7 +16,6 @@ from tests.nightly.script import Nightly
 from tests.virtual.helpers import FAST
 
 if TYPE_CHECKING:
-
     from tests.nightly.script import Night
 
 LOWER, LAYER, NIGHTS = 20, 25, 30
