@@ -205,8 +205,10 @@ start_sampler() {
 
 stop_sampler() {
     [ -n "$sampler" ] || return 0
-    # It may not have become the leader of its session yet.
-    kill -TERM "-$sampler" 2>/dev/null || kill -TERM "$sampler" 2>/dev/null
+    # Not TERM: a child that has not yet forgotten our trap for it would lose it, and live on. It
+    # may not be the leader of its session yet, or become it between the first and the second.
+    kill -KILL "-$sampler" 2>/dev/null ||
+        { kill -KILL "$sampler" && kill -KILL "-$sampler"; } 2>/dev/null
     wait "$sampler" 2>/dev/null
     sampler=
 }
