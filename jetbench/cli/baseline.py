@@ -33,11 +33,20 @@ def set_baseline(
       jetbench baseline set nightly 2026-01-02 --results nights
     """
     from jetbench.cli.sweeps import opened
+    from jetbench.domain.errors import ResultError, UsageError
     from jetbench.formats.words import escaped
     from jetbench.store.names import check_name, set_name
 
     check_name(name)
     kept = opened(sweep, results, db)
+    try:
+        opened(kept.id, results, db)
+    except ResultError as error:
+        # It was named by a path from elsewhere: a night would look for it in vain.
+        raise UsageError(
+            f"{escaped(kept.source)}: a name stands for a sweep in {results}, and this is none",
+            hint="bring it in first: jetbench results import FILE",
+        ) from error
     before = set_name(results, name, kept.id)
     _tell_history(name, kept.id, results, db)
     moved = f" (it was {escaped(before)})" if before not in {None, kept.id} else ""

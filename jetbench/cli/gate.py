@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jetbench.cli import exit_codes
-from jetbench.domain.errors import ResultError, StoreError, UsageError
+from jetbench.domain.errors import JetbenchError, ResultError, StoreError, UsageError
 from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def pass_gate(
     result: SweepResult,
     folder: Path,
     again: Callable[[Plan], SweepResult],
-) -> Gate:
+) -> tuple[Gate, SweepResult | None]:
     """Hold a night against its baseline; what looks slower is measured again, once.
 
     Args:
@@ -74,6 +74,9 @@ def pass_gate(
         result: What came of it.
         folder: Where it is kept, and what the gate says as well.
         again: Carries out the plan of the second look.
+
+    Returns:
+        What the gate says, and what the second look has brought, where there was one.
     """
     from jetbench.analysis.compare import compare
     from jetbench.analysis.gate import judge, suspected
@@ -93,7 +96,7 @@ def pass_gate(
         )
         try:
             second = again(closer)
-        except StoreError as error:
+        except JetbenchError as error:
             # The night itself is here, whole: what it says is said, unconfirmed.
             print(f"error: {escaped(error.message)}", file=sys.stderr)
     gate = judge(
@@ -108,10 +111,12 @@ def pass_gate(
         SweepFolder.open(folder).keep_gate(json.dumps(gate_to_json(gate), indent=1) + "\n")
     except StoreError as error:
         print(f"error: {escaped(error.message)}", file=sys.stderr)
-    return gate
+    return gate, second
 
 
-def gate_exit_code(result: SweepResult, gate: Gate, code: int, *, fail: bool) -> int:
+def gate_exit_code(
+    result: SweepResult, gate: Gate, code: int, *, fail: bool, second: SweepResult | None = None
+) -> int:
     """The contract's code for a night.
 
     Args:
@@ -119,7 +124,10 @@ def gate_exit_code(result: SweepResult, gate: Gate, code: int, *, fail: bool) ->
         gate: What it says.
         code: That of the result alone.
         fail: Whether a regression is a failure.
+        second: What the second look has brought.
     """
+    if second is not None and second.interrupted:
+        return exit_codes.INTERRUPTED
     if result.interrupted or not result.measured or not fail:
         return code
     match gate.verdict:

@@ -179,13 +179,16 @@ def run(
 
             def again(closer: Plan) -> SweepResult:
                 second = new_recorder(closer, recorder.path.parent)
-                stopped = carry_out(closer, second, quiet=quiet, verbose=verbose)
+                # Others may have been waiting for the boards.
+                stopped = carry_out(
+                    closer, second, Errand(wait_s=wait_for_board), quiet=quiet, verbose=verbose
+                )
                 looked = result_of(closer, second, interrupted=stopped)
                 remember(second.path, db)
                 return looked
 
-            gate = pass_gate(before, plan, result, recorder.path, again)
-            code = gate_exit_code(result, gate, code, fail=fail_on_regression)
+            gate, looked_again = pass_gate(before, plan, result, recorder.path, again)
+            code = gate_exit_code(result, gate, code, fail=fail_on_regression, second=looked_again)
         show_result(result, result_format, output, recorder.path, quiet=quiet, gate=gate)
         raise typer.Exit(code)
 

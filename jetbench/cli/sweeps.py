@@ -42,10 +42,18 @@ def opened_node(word: str, results: Path, db: str | None = None) -> JsonNode:
     from jetbench.formats.result_read import document_node
     from jetbench.store.results import locate, result_text
 
+    sought = word
     try:
-        text, source = result_text(locate(word, results))
+        path = locate(word, results)
+        if not path.exists():
+            sought = path.name
+            raise ResultError(  # noqa: TRY301 - the history may still have it
+                f"{printable(word)} is {printable(path.name)}, which is not in {results} any more",
+                hint="jetbench baseline set gives the name to another sweep",
+            )
+        text, source = result_text(path)
     except ResultError:
-        found = None if db is None else _from_history(word, results, db)
+        found = None if db is None else _from_history(sought, results, db)
         if found is None:
             raise
         text, source = found, f"history: {word}"

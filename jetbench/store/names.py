@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from jetbench.formats.json_node import JsonNode
+
 FILE = "names.json"
 SCHEMA = 1
 
@@ -29,6 +31,8 @@ _LOCK = ".names.lock"
 _MAX_BYTES = 10_000_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _LATEST = re.compile(r"latest(~.*)?")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+"""Also of what others have measured, but no path: it must not lead out of the folder."""
 
 
 def check_name(name: str) -> None:
@@ -62,9 +66,11 @@ def read_names(results: Path) -> dict[str, str]:
     schema = document["schema"].value
     if isinstance(schema, int) and schema > SCHEMA:
         raise ResultError(f"{file}: written by a newer jetbench", hint="upgrade jetbench here")
-    if schema != SCHEMA:
+    if schema != SCHEMA or isinstance(schema, bool):
         raise document["schema"].wrong(str(SCHEMA))
-    return {name: node.text() for name, node in document["names"].entries()}
+    # Without its names it would be written anew as if there had been none.
+    document["names"].object()
+    return {name: _id(node) for name, node in document["names"].entries()}
 
 
 def set_name(results: Path, name: str, sweep_id: str | None) -> str | None:
@@ -108,6 +114,12 @@ def names_of(results: Path, sweep_id: str) -> tuple[str, ...]:
     return tuple(name for name, named_id in read_names(results).items() if named_id == sweep_id)
 
 
+def _id(node: JsonNode) -> str:
+    if not _ID.fullmatch(node.text()):
+        raise node.wrong("the id of a sweep")
+    return node.text()
+
+
 @contextmanager
 def _locked(results: Path) -> Iterator[None]:
     """Two programs that set names at once lose none."""
@@ -116,7 +128,11 @@ def _locked(results: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"{results}: cannot be written: {error.strerror}") from error
     try:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            # Some network file systems know no locks.
+            raise StoreError(f"{results}: cannot be locked: {error.strerror}") from error
         yield
     finally:
         os.close(file)

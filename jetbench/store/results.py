@@ -48,8 +48,11 @@ def find_begun(word: str, results: Path) -> Path | None:
     """The folder of a sweep that was begun here, finished or not; None where there is none.
 
     Raises:
-        ResultError: ``latest`` or the beginning of an id is asked for, and it is none.
+        ResultError: ``latest`` or the beginning of an id is asked for, and it is none; or the
+            file of the names cannot be read.
     """
+    # Names that cannot be read are said here, and are not "no such sweep".
+    named(word, results)
     try:
         path = locate(word, results)
     except ResultError:

@@ -153,6 +153,21 @@ def test_a_baseline_whose_folder_is_gone_is_said(jetbench: Program) -> None:
     assert "baseline nightly: " in done.err
 
 
+def test_a_name_is_given_only_to_a_sweep_that_a_night_will_find(jetbench: Program) -> None:
+    """A file from elsewhere is to be brought in first; a folder that is gone is named."""
+    (folder,) = (path for path in jetbench.results.iterdir() if path.is_dir())
+    sweep = json.loads((folder / "result.json").read_text())
+    other = {**sweep, "sweep": {**sweep["sweep"], "id": "20250102-030405-a1b2c3"}}
+    (jetbench.folder / "theirs.json").write_text(json.dumps(other))
+    done = jetbench("baseline", "set", "theirs", "theirs.json")
+    assert (done.status, "jetbench results import" in done.err) == (2, True)
+    assert "theirs" not in jetbench("baseline", "list", "--format", "json").document["names"]
+    folder.rename(jetbench.folder / "moved")
+    gone = jetbench("compare", "nightly", "moved")
+    assert gone.status == 2
+    assert f"nightly is {folder.name}, which is not in" in " ".join(gone.err.split())
+
+
 def test_names_are_set_listed_and_taken_away(jetbench: Program) -> None:
     """In words and as JSON; everything that takes a sweep takes a name."""
     shown = jetbench("baseline", "list")

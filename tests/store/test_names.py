@@ -113,6 +113,11 @@ def test_a_name_is_none_that_means_something_else(name: str, tmp_path: Path) -> 
         ('{"schema": 1, "names": {"good": 3}}', "names.good"),
         ('{"schema": 1, "names": ["good"]}', "names"),
         ('{"schema": 2, "names": {}}', "written by a newer jetbench"),
+        ('{"schema": true, "names": {}}', "schema"),
+        ('{"schema": 1}', "names"),
+        ('{"schema": 1, "names": {"good": ""}}', "names.good"),
+        ('{"schema": 1, "names": {"good": "../../other"}}', "names.good"),
+        ('{"schema": 1, "names": {"good": "a\\u0000b"}}', "names.good"),
         ("[]", "names.json"),
     ],
 )
@@ -125,6 +130,8 @@ def test_a_file_that_was_changed_by_hand_is_left_as_it_is(
         set_name(results, "new", sweep_id(1))
     with pytest.raises(ResultError, match=said):
         named("good", results)
+    with pytest.raises(ResultError, match=said):
+        find_begun("good", results)
     assert (results / "names.json").read_text() == text
 
 
