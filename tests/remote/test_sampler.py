@@ -39,7 +39,7 @@ def samplers_of(folder: Path) -> str:
 def test_a_sampler_is_stopped_however_soon(tmp_path: Path) -> None:
     """Also before its process has forgotten the trap of the shell that starts it.
 
-    A signal that was lost there left a guard waiting for ever, the clocks raised (chaos, seed 800).
+    A signal that was lost there left a guard waiting for ever, the clocks raised: chaos, seed 800.
     """
     scripts = resources.files("jetbench.remote") / "scripts"
     for name in ("common.sh", "sampler.sh"):
