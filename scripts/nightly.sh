@@ -135,8 +135,13 @@ elif ! grep -qF -- "\"$baseline\":" "$work/names"; then
   first=yes
 fi
 # Progress goes to the log; the result to a file, whose sweep is the night's whatever else happens.
+mkfifo -- "$work/progress" || exit 2
+tee -- "$work/err" <"$work/progress" >&2 9>&- &
+tee=$!
 run_jetbench run --plan "$JETBENCH_PLAN" "${gate[@]}" --format json -o "$work/night.json" \
-  2> >(tee "$work/err" >&2) || code=$?
+  2>"$work/progress" || code=$?
+# All of it is in the file only when tee has ended.
+wait "$tee"
 
 if [ -s "$work/night.json" ]; then
   if [ -n "$first" ] && [ "$code" -eq 0 ]; then
