@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -139,9 +139,12 @@ class Started:
 
 
 def wait_until(true: Callable[[], bool], within_s: float = WITHIN_S) -> None:
-    """Return when it is true."""
+    """Return when it is true. A folder that goes while it is looked at is looked at again."""
     give_up = time.monotonic() + within_s
-    while not true():
+    while True:
+        with suppress(FileNotFoundError):
+            if true():
+                return
         assert time.monotonic() < give_up
         time.sleep(0.02)
 

@@ -87,8 +87,8 @@ def test_what_cannot_be_shown_is_said(jetbench: Program, tmp_path: Path) -> None
     assert "Nothing of that is in the history" in done.err
     assert jetbench("history", "--since", "yesterday").status == 2
     done = jetbench("history", "--results", str(tmp_path / "elsewhere"))
-    assert done.status == 1
-    assert "jetbench results reindex" in done.err
+    assert done.status == 2
+    assert "elsewhere: there is no such folder" in done.err
 
 
 def test_it_is_written_for_documents_and_scripts(jetbench: Program, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,10 +89,13 @@ def states(guard: list[dict[str, str]]) -> list[str]:
     return [said["state"] for said in guard if said.get("state", "saved") != "saved"]
 
 
-def wait_for(condition: object, *, seconds: float = 15) -> None:
-    """Return once it holds."""
+def wait_for(condition: object, *, seconds: float = 60) -> None:
+    """Return once it holds. A folder that goes while it is looked at is looked at again."""
     assert callable(condition)
     give_up = time.monotonic() + seconds
-    while not condition():
+    while True:
+        with suppress(FileNotFoundError):
+            if condition():
+                return
         assert time.monotonic() < give_up, "it did not happen in time"
         time.sleep(0.05)
