@@ -15,6 +15,7 @@ import psycopg
 
 USER = "jetbench"
 PASSWORD = "not a secret"
+_TRIES = 4
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin")
 
 
@@ -40,15 +41,24 @@ class PostgresServer:
         )  # fmt: skip
 
     def start(self) -> None:
-        """Start it, and return when it answers."""
-        settings = (
-            f"-c port={self.port} -c listen_addresses=127.0.0.1 -c fsync=off "
-            f"-c unix_socket_directories={self.folder}"
-        )
-        self._run(
-            "pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-w",
-            "-o", settings, "start",
-        )  # fmt: skip
+        """Start it, and return when it answers; the first time on whatever port is free."""
+        for left in reversed(range(_TRIES if self._databases == 0 else 1)):
+            settings = (
+                f"-c port={self.port} -c listen_addresses=127.0.0.1 -c fsync=off "
+                f"-c unix_socket_directories={self.folder}"
+            )
+            try:
+                self._run(
+                    "pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-w",
+                    "-o", settings, "start",
+                )  # fmt: skip
+            except subprocess.CalledProcessError:
+                # Somebody may have taken the port since it was free.
+                if not left:
+                    raise
+                self.port = _free_port()
+            else:
+                return
 
     def stop(self, how: str = "fast") -> None:
         """End it, and whatever its clients do."""
