@@ -9,12 +9,15 @@ Two looks, so that a night rarely cries wolf and yet sees 5 %:
    the rule of `analysis.compare`: the threshold, Welch's test, and the noise that is usual in
    these sweeps.
 
-The processes of both looks ran in the same night: what is different in this night only (another
-temperature, another layout of memory) both of them see. docs/statistics.md says what that costs.
+3. The processes of both looks ran in the same night: what is different in this night only (another
+   temperature, another layout of memory) both of them see. So what both say is held against the
+   nights before, where there are enough: a case whose nights usually differ by as much is not
+   believed either (`NIGHTS`). docs/statistics.md says what is left.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,10 +28,14 @@ from jetbench.analysis.statistics import summarize
 from jetbench.domain.gate import Belief, Gate, GateLayer, NoVerdict, Suspicion
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from jetbench.analysis.compare import CaseComparison, Comparison
     from jetbench.domain.record import Record, Summary
+
+
+NIGHTS = 4.0
+"""Standard deviations of the ratio of two nights, by those before: less is nothing unusual."""
 
 
 def suspected(comparison: Comparison) -> tuple[CaseComparison, ...]:
@@ -50,6 +57,7 @@ def judge(  # noqa: PLR0913 - all by name
     baseline_id: str,
     sweep_id: str,
     second_look_id: str | None,
+    noise_of: Callable[[Record], float | None] = lambda _: None,
 ) -> Gate:
     """What is believed of a night.
 
@@ -60,11 +68,13 @@ def judge(  # noqa: PLR0913 - all by name
         baseline_id: Its id.
         sweep_id: That of the night.
         second_look_id: That of the second look.
+        noise_of: By how much the nights of a case usually differ: a standard deviation, as a part
+            of the time; None where that is not known. Asked of what both looks find slower only.
     """
     of_second = {_same(record): record for record in again or ()}
     together = _together(comparison, of_second)
     suspicions = tuple(
-        _suspicion(case, of_second.get(_same(case.b)), together.get(_same(case.b)))
+        _suspicion(case, of_second.get(_same(case.b)), together.get(_same(case.b)), noise_of)
         for case in suspected(comparison)
     )
     decided = {_same(case.b) for case in suspected(comparison)}
@@ -102,13 +112,21 @@ def _pooled(first: Record, second: Record | None) -> Record:
 
 
 def _suspicion(
-    case: CaseComparison, second: Record | None, together: CaseComparison | None
+    case: CaseComparison,
+    second: Record | None,
+    together: CaseComparison | None,
+    noise_of: Callable[[Record], float | None],
 ) -> Suspicion:
     speed, before, now = case.speed, case.a.forward_ms, case.b.forward_ms
     if speed is None or before is None or now is None:  # for the types: it is suspected
         raise ValueError(case)
     belief, second_ratio = _believed(before, second, together)
     pooled = together.b.forward_ms if together is not None else None
+    if belief == "confirmed" and pooled is not None:
+        noise = noise_of(case.b)
+        # Two nights differ by √2 times what each differs from the middle of all.
+        if noise and math.log(pooled.mean / before.mean) <= NIGHTS * math.sqrt(2) * noise:
+            belief = "as usual"
     mode = case.b.power_mode
     return Suspicion(
         board=case.b.board,

@@ -121,6 +121,19 @@ def find_trend(times_ms: Sequence[float | None], days: Sequence[float]) -> Trend
     )
 
 
+def night_noise(times_ms: Sequence[float | None]) -> float | None:
+    """The standard deviation from night to night, as a part of the time.
+
+    Args:
+        times_ms: One a night, in their order; steps and lone nights among them do not move it.
+
+    Returns:
+        None for fewer than `ENOUGH_NIGHTS` with a number.
+    """
+    logs = [math.log(time) for time in times_ms if time is not None and time > 0]
+    return _noise(logs) if len(logs) >= ENOUGH_NIGHTS else None
+
+
 def _noise(logs: Sequence[float]) -> float:
     differences = [abs(after - before) for before, after in pairwise(logs)]
     return _MAD * median(differences) / math.sqrt(2)

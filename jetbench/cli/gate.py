@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jetbench.cli import exit_codes
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from jetbench.domain.gate import Gate
     from jetbench.domain.kept import KeptSweep
     from jetbench.domain.plan import Plan
-    from jetbench.domain.record import SweepResult
+    from jetbench.domain.record import Record, SweepResult
+
+
+_NIGHTS_LOOKED_AT = 60
+"""Of those before: a board that became quieter is not held against its youth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ def pass_gate(
     result: SweepResult,
     folder: Path,
     again: Callable[[Plan], SweepResult],
+    db: str | None = None,
 ) -> tuple[Gate, SweepResult | None]:
     """Hold a night against its baseline; what looks slower is measured again, once.
 
@@ -74,6 +80,7 @@ def pass_gate(
         result: What came of it.
         folder: Where it is kept, and what the gate says as well.
         again: Carries out the plan of the second look.
+        db: The history, which knows the nights before.
 
     Returns:
         What the gate says, and what the second look has brought, where there was one.
@@ -106,12 +113,38 @@ def pass_gate(
         baseline_id=baseline.sweep.id,
         sweep_id=plan.sweep_id,
         second_look_id=None if second is None else second.plan.sweep_id,
+        noise_of=partial(_noise_of, db, folder),
     )
     try:
         SweepFolder.open(folder).keep_gate(json.dumps(gate_to_json(gate), indent=1) + "\n")
     except StoreError as error:
         print(f"error: {escaped(error.message)}", file=sys.stderr)
     return gate, second
+
+
+def _noise_of(db: str | None, folder: Path, record: Record) -> float | None:
+    """By how much the nights of a case usually differ; None where nobody knows."""
+    from jetbench.analysis.comparable import key_of
+    from jetbench.analysis.steps import night_noise
+    from jetbench.domain.history import Wanted
+    from jetbench.store.database.history import open_history
+
+    wanted = Wanted(boards=(record.board,), models=(record.model,))
+    try:
+        with open_history(db, folder.parent) as history:
+            series = history.series(wanted)
+    except JetbenchError as error:
+        print(f"note: the nights before are not known: {escaped(error.message)}", file=sys.stderr)
+        return None
+    for one in series:
+        if key_of(one.nights[-1].record) == key_of(record):
+            times = [
+                night.record.forward_ms.mean if night.record.forward_ms else None
+                for night in one.nights[-_NIGHTS_LOOKED_AT:]
+                if night.sweep_id != folder.name
+            ]
+            return night_noise(times)
+    return None
 
 
 def gate_exit_code(

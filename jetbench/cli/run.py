@@ -187,7 +187,7 @@ def run(
                 remember(second.path, db)
                 return looked
 
-            gate, looked_again = pass_gate(before, plan, result, recorder.path, again)
+            gate, looked_again = pass_gate(before, plan, result, recorder.path, again, db)
             code = gate_exit_code(result, gate, code, fail=fail_on_regression, second=looked_again)
         show_result(result, result_format, output, recorder.path, quiet=quiet, gate=gate)
         raise typer.Exit(code)

@@ -8,7 +8,8 @@ from typing import Literal
 GateVerdict = Literal["green", "red", "unconfirmed", "nothing compared"]
 """``red``: something is slower, and a second look says so as well; ``unconfirmed``: something
 looked slower, and could not be looked at again; ``nothing compared``: no case has a verdict."""
-Belief = Literal["confirmed", "not confirmed", "not measured again"]
+Belief = Literal["confirmed", "not confirmed", "not measured again", "as usual"]
+"""``as usual``: both looks say so, and the nights of this case usually differ by as much."""
 
 
 @dataclass(frozen=True, slots=True)

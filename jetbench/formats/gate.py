@@ -11,7 +11,7 @@ from jetbench.formats.json_node import JsonNode, parse_json
 
 Json = dict[str, Any]
 
-_BELIEFS = ("confirmed", "not confirmed", "not measured again")
+_BELIEFS = ("confirmed", "not confirmed", "not measured again", "as usual")
 
 
 def gate_to_json(gate: Gate) -> Json:

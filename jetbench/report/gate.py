@@ -61,6 +61,7 @@ def _told(gate: Gate) -> Iterator[str]:
         ("confirmed", "slower"),
         ("not measured again", "looked slower, and could not be measured again"),
         ("not confirmed", "looked slower once, and not when measured again"),
+        ("as usual", "slower, by no more than its nights usually differ"),
     ):
         of_one = [one for one in gate.suspicions if one.belief == belief]
         for some in _groups(of_one, lambda one: (one.board, one.changed)):

@@ -160,3 +160,27 @@ def test_no_night_is_red_that_one_look_finds_in_order(
     assert (found.verdict == "red") == bool(believed)
     alone = gate(before, now)
     assert (alone.verdict == "unconfirmed") == bool(alone.suspicions)
+
+
+@pytest.mark.parametrize(
+    ("noise", "belief"),
+    [(None, "confirmed"), (0.0, "confirmed"), (0.01, "confirmed"), (0.02, "as usual")],
+)
+def test_what_its_nights_usually_differ_by_is_not_believed(
+    noise: float | None, belief: str
+) -> None:
+    """Ten per cent are four standard deviations where two nights differ by 1.7 % each."""
+    before, now = [case("a", BEFORE), *OTHERS], [case("a", 11.0), *OTHERS]
+    asked: list[str] = []
+
+    def noise_of(record: Record) -> float | None:
+        asked.append(record.model)
+        return noise
+
+    found = judge(
+        compare(before, now), [case("a", 11.0)], baseline="nightly", baseline_id="b",
+        sweep_id="s", second_look_id="l", noise_of=noise_of,
+    )  # fmt: skip
+    assert [one.belief for one in found.suspicions] == [belief]
+    assert found.verdict == ("red" if belief == "confirmed" else "green")
+    assert asked == ["a"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetbench.analysis.steps import find_trend
+from jetbench.analysis.steps import find_trend, night_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,3 +181,12 @@ def test_days_need_not_be_even() -> None:
     found = find_trend(times, days)
     assert found.steps == ()
     assert found.drift_in_all == pytest.approx(0.3, abs=0.06)
+
+
+def test_the_noise_of_nights_is_that_between_neighbours() -> None:
+    """Steps and lone nights do not move it much; few nights have none."""
+    times: list[float | None] = list(nights(lambda night: 1.3 if night >= 30 else 1.0, noise=0.02))
+    times[7] = None
+    times[45] = 500.0
+    assert night_noise(times) == pytest.approx(0.02, rel=0.4)
+    assert night_noise(times[:7]) is None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jetbench.store.database.history import open_history
 from jetbench.virtual.fleet import VirtualFleet
 from jetbench.virtual.options import Faults
 from tests.e2e.program import NET, Program
@@ -190,3 +191,31 @@ def test_a_sweep_that_is_taken_up_again_can_pass_the_gate(jetbench: Program) -> 
         done = jetbench("run", "--resume", "latest", *GATE, "-q", "--format", "json")
     assert done.status == 0
     assert done.document["gate"]["verdict"] == "green"
+
+
+def test_a_board_whose_nights_differ_by_as_much_cries_no_wolf(jetbench: Program) -> None:
+    """The history knows: both looks find the clock lower, as on every other night before."""
+    [good] = [path for path in jetbench.results.iterdir() if path.is_dir()]
+    document = json.loads((good / "result.json").read_text())
+    with open_history(None, jetbench.results) as history:
+        for day in range(1, 13):
+            for record in document["records"]:
+                summary = record["forward_ms"]
+                factor = 1.0 if day % 2 else 1.25
+                numbers = ("median", "mean", "min", "max", "stdev")
+                record["forward_ms"] = {
+                    **summary,
+                    **{name: summary[name] * factor for name in numbers},
+                    "ci95": [end * factor for end in summary["ci95"]],
+                    "values": [value * factor for value in summary["values"]],
+                }
+            night = {"id": f"202601{day:02d}-030405-a1b2c3", "started_utc": f"2026-01-{day:02d}"}
+            history.add(json.dumps({**document, "sweep": {**document["sweep"], **night}}), "")
+            document = json.loads((good / "result.json").read_text())
+    with lab(jetbench.folder, clock_cap=829):
+        done = jetbench(*RUN, *GATE, "--format", "json")
+    assert {one["belief"] for one in done.document["gate"]["suspicions"]} == {"as usual"}
+    assert (done.status, done.document["gate"]["verdict"]) == (0, "green")
+    assert "slower, by no more than its nights usually differ: virt-01" in " ".join(
+        done.err.split()
+    )
