@@ -36,10 +36,10 @@ def layer_differences(a: Record, b: Record) -> tuple[LayerDifference, ...]:
 
     Layers are matched by name and place among those of that name.
     """
-    of_b = _by_name(b.layers)
+    of_b = by_name(b.layers)
     found = [
         (layer, layer.forward_ms, other.forward_ms)
-        for key, layer in _by_name(a.layers).items()
+        for key, layer in by_name(a.layers).items()
         if (other := of_b.get(key)) is not None
     ]
     pairs = [(layer, a_ms, b_ms) for layer, a_ms, b_ms in found if a_ms is not None is not b_ms]
@@ -70,8 +70,8 @@ def carriers(a: Record, b: Record) -> tuple[LayerDifference, ...]:
     )
 
 
-def _by_name(layers: Sequence[LayerTime]) -> Mapping[tuple[str, int], LayerTime]:
-    """By name, and by place among those of the same name."""
+def by_name(layers: Sequence[LayerTime]) -> Mapping[tuple[str, int], LayerTime]:
+    """Each by its name and its place among those of that name, in their order."""
     counts: dict[str, int] = {}
     found = {}
     for layer in layers:

@@ -28,14 +28,13 @@ from itertools import pairwise
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
+from jetbench.analysis.compare import THRESHOLD
 from jetbench.analysis.statistics import margin95, two_sided_p
 from jetbench.domain.trend import Step, Trend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-THRESHOLD = 0.03
-"""The least step that matters, as a part of the time; that of `analysis.compare`."""
 LEAST_NIGHTS = 3
 """A step is one when it has lasted so long."""
 ENOUGH_NIGHTS = 8
@@ -90,10 +89,10 @@ def find_trend(times_ms: Sequence[float | None], days: Sequence[float]) -> Trend
     if len(known) < ENOUGH_NIGHTS:
         return Trend("too few", None, gaps=gaps)
     logs = [math.log(time) for _, time in known]
-    noise = _noise(logs)
-    if noise > MOST_NOISE:
-        return Trend("too noisy", noise, gaps=gaps)
-    noise = max(noise, LEAST_NOISE)
+    measured = _noise(logs)
+    if measured > MOST_NOISE:
+        return Trend("too noisy", measured, gaps=gaps)
+    noise = max(measured, LEAST_NOISE)
     alone = _standing_alone(logs, noise)
     kept = [number for number in range(len(logs)) if number not in alone]
     values = [logs[number] for number in kept]
@@ -112,7 +111,7 @@ def find_trend(times_ms: Sequence[float | None], days: Sequence[float]) -> Trend
     drifts = fit.sloping and abs(in_all) >= THRESHOLD
     return Trend(
         verdict="changed" if steps or drifts else "steady",
-        noise=_noise(logs),
+        noise=measured,
         steps=steps,
         drift_a_day=math.expm1(fit.slope) if drifts else None,
         drift_in_all=in_all if drifts else None,

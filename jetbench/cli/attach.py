@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jetbench.cli.common import RESULTS, DatabaseOption, InventoryOption, ResultsOption
+from jetbench.cli.common import (
+    RESULTS,
+    DatabaseOption,
+    InventoryOption,
+    OutputOption,
+    ResultsOption,
+)
 from jetbench.cli.output import ResultFormat
 
 
@@ -21,9 +26,7 @@ def attach(
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
-    ] = None,
+    output: OutputOption = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="A line for each event, also on a terminal.")

@@ -53,6 +53,11 @@ ResultsOption = Annotated[
 RESULTS = Path("jetbench-results")
 """Where sweeps are kept, unless somebody says otherwise."""
 
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.", show_default=False),
+]
+
 DatabaseOption = Annotated[
     str | None,
     typer.Option(

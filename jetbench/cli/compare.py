@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli.common import RESULTS, DatabaseOption, ResultsOption
+from jetbench.cli.common import RESULTS, DatabaseOption, OutputOption, ResultsOption
 from jetbench.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,12 +44,7 @@ def compare(
         ComparisonFormat,
         typer.Option("--format", help="For a person, a document or a script."),
     ] = ComparisonFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Instead of stdout.", show_default=False
-        ),
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Compare two sweeps, case by case, with a verdict.
 

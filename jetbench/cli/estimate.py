@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +15,7 @@ from jetbench.cli.arguments import (
     ShapeOption,
     StageOption,
 )
+from jetbench.cli.common import OutputOption
 
 if TYPE_CHECKING:
     from jetbench.report.estimate import Estimate
@@ -49,12 +49,7 @@ def estimate(
     form: Annotated[
         EstimateFormat, typer.Option("--format", help="For a person, a script or a document.")
     ] = EstimateFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Instead of stdout.", show_default=False
-        ),
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Say what a net costs: layers, shapes, MACs, the least time.
 

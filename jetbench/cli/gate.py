@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jetbench.cli import exit_codes
@@ -13,10 +13,11 @@ from jetbench.domain.errors import JetbenchError, ResultError, StoreError, Usage
 from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from jetbench.domain.gate import Gate
+    from jetbench.domain.history import Series
     from jetbench.domain.kept import KeptSweep
     from jetbench.domain.plan import Plan
     from jetbench.domain.record import Record, SweepResult
@@ -113,7 +114,7 @@ def pass_gate(
         baseline_id=baseline.sweep.id,
         sweep_id=plan.sweep_id,
         second_look_id=None if second is None else second.plan.sweep_id,
-        noise_of=partial(_noise_of, db, folder),
+        noise_of=_noise_of(db, folder, wanted),
     )
     try:
         SweepFolder.open(folder).keep_gate(json.dumps(gate_to_json(gate), indent=1) + "\n")
@@ -122,29 +123,46 @@ def pass_gate(
     return gate, second
 
 
-def _noise_of(db: str | None, folder: Path, record: Record) -> float | None:
-    """By how much the nights of a case usually differ; None where nobody knows."""
+def _noise_of(
+    db: str | None, folder: Path, wanted: Sequence[Record]
+) -> Callable[[Record], float | None]:
+    """By how much the nights of a case usually differ; None where nobody knows.
+
+    The history is read when it is first asked, and once for all that is wanted.
+    """
     from jetbench.analysis.comparable import key_of
     from jetbench.analysis.steps import night_noise
     from jetbench.domain.history import Wanted
     from jetbench.store.database.history import open_history
 
-    wanted = Wanted(boards=(record.board,), models=(record.model,))
-    try:
-        with open_history(db, folder.parent) as history:
-            series = history.series(wanted)
-    except JetbenchError as error:
-        print(f"note: the nights before are not known: {escaped(error.message)}", file=sys.stderr)
+    @cache
+    def series() -> Sequence[Series]:
+        asked = Wanted(
+            boards=tuple({record.board for record in wanted}),
+            models=tuple({record.model for record in wanted}),
+        )
+        try:
+            with open_history(db, folder.parent) as history:
+                return history.series(asked)
+        except JetbenchError as error:
+            said = escaped(error.message)
+            print(f"note: the nights before are not known: {said}", file=sys.stderr)
+            return ()
+
+    def noise(record: Record) -> float | None:
+        for one in series():
+            # Of one net under two names each has a series of its own.
+            if one.model == record.model and key_of(one.nights[-1].record) == key_of(record):
+                return night_noise(
+                    [
+                        night.record.forward_ms.mean if night.record.forward_ms else None
+                        for night in one.nights[-_NIGHTS_LOOKED_AT:]
+                        if night.sweep_id != folder.name
+                    ]
+                )
         return None
-    for one in series:
-        if key_of(one.nights[-1].record) == key_of(record):
-            times = [
-                night.record.forward_ms.mean if night.record.forward_ms else None
-                for night in one.nights[-_NIGHTS_LOOKED_AT:]
-                if night.sweep_id != folder.name
-            ]
-            return night_noise(times)
-    return None
+
+    return noise
 
 
 def gate_exit_code(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jetbench.cli import exit_codes
-from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
+from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.wanted import RealOption, SinceOption, UntilOption
 
 if TYPE_CHECKING:
@@ -44,12 +43,7 @@ def history(
     form: Annotated[
         HistoryFormat, typer.Option("--format", help="For a person, a document or a script.")
     ] = HistoryFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Instead of stdout.", show_default=False
-        ),
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Show cases over the nights, and the steps in them.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jetbench.cli import exit_codes
-from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
+from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, StatusOption, UntilOption
 from jetbench.domain.errors import UsageError
 
@@ -69,9 +69,7 @@ def export(
     form: Annotated[
         ExportFormat, typer.Option("--format", help="Of the table.")
     ] = ExportFormat.CSV,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Write everything that was measured as one flat table, or pack sweeps for a colleague.
 

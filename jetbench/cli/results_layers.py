@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jetbench.cli import exit_codes
 from jetbench.cli.case import OneBatchOption, OneBoardOption, OneModelOption, OneModeOption
-from jetbench.cli.common import RESULTS, DatabaseOption, ResultsOption
+from jetbench.cli.common import RESULTS, DatabaseOption, OutputOption, ResultsOption
 from jetbench.domain.errors import UsageError
 
 
@@ -53,9 +52,7 @@ def show_layers(
     form: Annotated[
         LayersFormat, typer.Option("--format", help="For a person, a document or a script.")
     ] = LayersFormat.TABLE,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Show the profile of a case, layer by layer, or of two sweeps side by side.
 

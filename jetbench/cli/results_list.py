@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
+from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, StatusOption, UntilOption
 
 
@@ -38,12 +37,7 @@ def list_sweeps(
     form: Annotated[
         SweepsFormat, typer.Option("--format", help="For a person, a document or a script.")
     ] = SweepsFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Instead of stdout.", show_default=False
-        ),
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Show the sweeps that there are, the newest first.
 

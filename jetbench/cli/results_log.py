@@ -17,7 +17,7 @@ from jetbench.cli.case import (
     WantedCase,
     not_one,
 )
-from jetbench.cli.common import RESULTS, ResultsOption
+from jetbench.cli.common import RESULTS, OutputOption, ResultsOption
 from jetbench.domain.errors import ResultError
 from jetbench.formats.words import printable
 
@@ -34,9 +34,7 @@ def show_log(
         int, typer.Option(metavar="N", min=0, help="Which process of the case; 0: the warm-up.")
     ] = 1,
     results: ResultsOption = RESULTS,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Print the raw log of a trial, byte for byte as the board wrote it.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jetbench.cli.common import RESULTS, DatabaseOption, ResultsOption
+from jetbench.cli.common import RESULTS, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.output import ResultFormat
 from jetbench.cli.wanted import ModelOption, StatusOption
 
@@ -31,9 +30,7 @@ def show_sweep(
     form: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Show a sweep as `run` showed it, whole or in part, and what the gate said of it.
 

@@ -15,6 +15,7 @@ from jetbench.cli.common import (
     BoardOption,
     DatabaseOption,
     InventoryOption,
+    OutputOption,
     ResultsOption,
 )
 from jetbench.cli.output import ResultFormat
@@ -90,9 +91,7 @@ def run(
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
-    ] = None,
+    output: OutputOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Leave once the boards measure; print the id.")
     ] = False,

@@ -7,12 +7,11 @@ import io
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.cells import cell_len, set_cell_size
 from tabulate import tabulate
 
-from jetbench.analysis.difference import layer_differences
+from jetbench.analysis.difference import by_name, layer_differences
 from jetbench.formats.words import printable
-from jetbench.report.table import inert
+from jetbench.report.table import cell, inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +53,11 @@ def profile(a: Record, b: Record | None, order: Order, top: int | None) -> list[
     total = sum(layer.forward_ms or 0.0 for layer in a.layers)
     lines = [_line(layer, total) for layer in a.layers]
     if b is not None:
-        of_b = {(layer.name, place): layer for place, layer in _numbered(b.layers)}
-        beside = []
-        for (place, layer), line in zip(_numbered(a.layers), lines, strict=True):
-            other = of_b.pop((layer.name, place), None)
-            beside.append(_beside(line, other))
+        of_b = dict(by_name(b.layers))
+        beside = [
+            _beside(line, of_b.pop(key, None))
+            for key, line in zip(by_name(a.layers), lines, strict=True)
+        ]
         # What only B has stands at the end.
         lines = [
             *beside,
@@ -93,8 +92,8 @@ def layers_table(
         }
     table = tabulate(
         {
-            "Layer": [_cell(line.name, _NAME, markdown=markdown) for line in lines],
-            "Type": [_cell(line.type or _DASH, _TYPE, markdown=markdown) for line in lines],
+            "Layer": [cell(line.name, _NAME, markdown=markdown) for line in lines],
+            "Type": [cell(line.type or _DASH, _TYPE, markdown=markdown) for line in lines],
             **columns,
         },
         headers="keys",
@@ -150,17 +149,6 @@ def _beside(line: ProfileLine, other: LayerTime | None) -> ProfileLine:
     )
 
 
-def _numbered(layers: Sequence[LayerTime]) -> list[tuple[int, LayerTime]]:
-    """Each with its place among those of its name."""
-    counts: dict[str, int] = {}
-    found = []
-    for layer in layers:
-        place = counts.get(layer.name, 0)
-        counts[layer.name] = place + 1
-        found.append((place, layer))
-    return found
-
-
 def _heading(record: Record) -> str:
     mode = record.power_mode
     parts = [
@@ -211,10 +199,3 @@ def _ratio(line: ProfileLine) -> str:
     if line.b_forward_ms is None or not line.forward_ms:
         return _DASH
     return f"{line.b_forward_ms / line.forward_ms:.3f}"
-
-
-def _cell(text: str, width: int, *, markdown: bool) -> str:
-    shown = printable(text, width)
-    if cell_len(shown) > width:
-        shown = set_cell_size(shown, width - 1).rstrip() + "…"
-    return shown.replace("|", "\\|") if markdown else shown

@@ -92,7 +92,7 @@ def _columns(result: KeptSweep, *, markdown: bool) -> dict[str, list[str]]:
     columns = {
         "Model": [_model(record, markdown=markdown) for record in records],
         "Batch": [str(record.batch) for record in records],
-        "Board": [_cell(record.board, _BOARD_WIDTH, markdown=markdown) for record in records],
+        "Board": [cell(record.board, _BOARD_WIDTH, markdown=markdown) for record in records],
         "Inference time": [time_text(record) for record in records],
         "Peak": [efficiency_text(record) or "-" for record in records],
         "Conditions": [
@@ -305,10 +305,11 @@ def _model(record: Record, *, markdown: bool) -> str:
     room = _MODEL_WIDTH - len(sign + shape)
     if len(net) > room >= _LEAST_MODEL:
         net = f"{net[: room - 1]}…"
-    return _cell(net + sign + shape, _MODEL_WIDTH, markdown=markdown)
+    return cell(net + sign + shape, _MODEL_WIDTH, markdown=markdown)
 
 
-def _cell(text: str, width: int, *, markdown: bool) -> str:
+def cell(text: str, width: int, *, markdown: bool) -> str:
+    """A text for a table, cut to so many columns, safe for a terminal and for markdown."""
     shown = printable(text, width)
     # Some letters are two columns wide.
     if cell_len(shown) > width:

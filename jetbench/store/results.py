@@ -31,19 +31,6 @@ _WHAT = (
 )
 
 
-def open_sweep(word: str, results: Path) -> KeptSweep:
-    """The sweep that a word of the command line means.
-
-    Args:
-        word: As for `locate`.
-        results: The folder below which sweeps are looked for.
-
-    Raises:
-        ResultError: There is no such sweep, or it cannot be read.
-    """
-    return read_sweep(locate(word, results))
-
-
 def find_begun(word: str, results: Path) -> Path | None:
     """The folder of a sweep that was begun here, finished or not; None where there is none.
 

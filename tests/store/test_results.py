@@ -10,11 +10,18 @@ import pytest
 from jetbench.domain.errors import ResultError
 from jetbench.formats.result import result_to_json
 from jetbench.store import results as store
-from jetbench.store.results import open_sweep, sweeps_below
+from jetbench.store.results import locate, read_sweep, sweeps_below
 from tests import make
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jetbench.domain.kept import KeptSweep
+
+
+def open_sweep(word: str, results: Path) -> KeptSweep:
+    """The sweep that a word means, read."""
+    return read_sweep(locate(word, results))
 
 
 def keep(results: Path, name: str) -> Path:

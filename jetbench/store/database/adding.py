@@ -105,7 +105,7 @@ def put(
         if not replace:
             raise ResultError(
                 f"{rows.source}: another sweep with its id, {sweep_id}, is in the history",
-                hint="one of the two was changed; --replace takes this one",
+                hint="one of the two was changed; what is there stays",
             )
         connection.execute(delete(sweeps).where(sweeps.c.id == there.id))
     made = insert(sweeps).values(rows.sweep).returning(sweeps.c.id)
