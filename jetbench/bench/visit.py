@@ -251,7 +251,7 @@ class Visit:
             raise BusyError(who)
         if who != self.waited_for:
             self.waited_for = who
-            self.events.put(Note(self.board.name, f"{who}; waiting in line"))
+            self.events.put(Note(self.board.name, f"{who}; waiting in line", "waiting in line"))
 
     def _probe(self, session: Session) -> tuple[BoardFacts, bytes]:
         return session.probe(

@@ -123,6 +123,8 @@ class Note:
 
     board: str
     message: str
+    doing: str = ""
+    """What the board does from now on, in a few words, where that is something else."""
 
 
 @dataclass(frozen=True, slots=True)

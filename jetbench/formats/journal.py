@@ -75,6 +75,8 @@ _MAX_NOISE = 50
 _MAX_CORES = 1024
 _MAX_MODES = 64
 _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_TELEMETRY = "~ line"
+"""The kind of an event that is a line of telemetry. A kind that a board writes has no blank."""
 _SAMPLE = re.compile(rb"~ ([0-9]{1,9}(?:\.[0-9]{1,9})?) (.{1,%d})" % MAX_LINE_CHARS)
 
 
@@ -134,6 +136,8 @@ class JournalTrial:
 class EventReader:
     """Finds the events in a journal that comes in pieces. Memory is bounded by a line."""
 
+    telemetry: bool = False
+    """Whether telemetry becomes events, too; see `sample_of`."""
     _rest: bytes = b""
     _skipping: bool = False
 
@@ -146,6 +150,9 @@ class EventReader:
                 self._skipping = False
             elif line.startswith(b"@"):
                 events.append(parse_event(line))
+            elif self.telemetry and (found := _SAMPLE.match(line)):
+                said = {"up": _text(found[1]), "text": _text(found[2])}
+                events.append(Event(_TELEMETRY, said))
         if len(self._rest) > MAX_LINE_BYTES:
             self._rest, self._skipping = b"", True
         return events
@@ -155,6 +162,17 @@ def parse_event(line: bytes) -> Event:
     """One ``@`` line."""
     kind, _, rest = line[1:MAX_LINE_BYTES].decode("utf-8", "replace").partition(" ")
     return Event(kind, pairs(rest))
+
+
+def sample_of(event: Event) -> Sample | None:
+    """What an event says, if it is telemetry that says anything."""
+    if event.kind != _TELEMETRY:
+        return None
+    return parse_sample(event.fields["text"], float(event.fields["up"]))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -256,7 +274,7 @@ class _Samples:
         self._lines += 1
         if self._lines % self._every or (found := _SAMPLE.match(line)) is None:
             return
-        sample = parse_sample(found[2].decode("utf-8", "replace"), float(found[1]))
+        sample = parse_sample(_text(found[2]), float(found[1]))
         if sample is None:
             return
         self.kept.append(sample)
