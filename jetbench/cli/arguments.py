@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ ModelArgument = Annotated[
     typer.Argument(
         help="A prototxt, a folder with a deploy.prototxt, or a name from `jetbench models`.",
         show_default=False,
+        autocompletion=complete.models,
     ),
 ]
 BatchOption = Annotated[

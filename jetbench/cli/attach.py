@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.cli.common import (
     RESULTS,
     DatabaseOption,
@@ -18,7 +19,12 @@ from jetbench.cli.output import ResultFormat
 
 def attach(
     sweep: Annotated[
-        str, typer.Argument(metavar="SWEEP", help="Its id, its folder, latest or latest~1.")
+        str,
+        typer.Argument(
+            metavar="SWEEP",
+            autocompletion=complete.sweeps,
+            help="Its id, its folder, latest or latest~1.",
+        ),
     ],
     inventory: InventoryOption = None,
     results: ResultsOption = RESULTS,

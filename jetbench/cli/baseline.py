@@ -8,15 +8,24 @@ from typing import Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.cli.common import RESULTS, DatabaseOption, ListFormat, ResultsOption
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Such as nightly or release-2.")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", autocompletion=complete.baselines, help="Such as nightly or release-2."
+    ),
+]
 
 
 def set_baseline(
     name: NameArgument,
     sweep: Annotated[
-        str, typer.Argument(metavar="SWEEP", help="An id, a day, latest, latest~1.")
+        str,
+        typer.Argument(
+            metavar="SWEEP", autocompletion=complete.sweeps, help="An id, a day, latest, latest~1."
+        ),
     ] = "latest",
     results: ResultsOption = RESULTS,
     db: DatabaseOption = None,

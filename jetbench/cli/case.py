@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.domain.errors import ChoiceError
 from jetbench.formats.words import printable
 
@@ -17,11 +18,25 @@ if TYPE_CHECKING:
 
 OneBoardOption = Annotated[
     str | None,
-    typer.Option("--board", "-b", metavar="NAME", help="Which board.", show_default=False),
+    typer.Option(
+        "--board",
+        "-b",
+        metavar="NAME",
+        autocompletion=complete.boards,
+        help="Which board.",
+        show_default=False,
+    ),
 ]
 OneModelOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="MODEL", help="Which model.", show_default=False),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        autocompletion=complete.zoo,
+        help="Which model.",
+        show_default=False,
+    ),
 ]
 OneBatchOption = Annotated[
     int | None, typer.Option("--batch", metavar="N", help="Which batch.", show_default=False)

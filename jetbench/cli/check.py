@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import BoardOption, InventoryOption, ListFormat
 
 
 def check(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|@TAG]...", help="Only these boards.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME|@TAG]...", autocompletion=complete.boards, help="Only these boards."
+        ),
     ] = None,
     inventory: InventoryOption = None,
     board: BoardOption = None,
@@ -21,7 +24,12 @@ def check(
     ] = None,
     phase: Annotated[str, typer.Option(metavar="TEST|TRAIN", help="Of the net.")] = "TEST",
     power_mode: Annotated[
-        str, typer.Option(metavar="ID|NAME|keep", help="Mode to set, or several with commas.")
+        str,
+        typer.Option(
+            metavar="ID|NAME|keep",
+            autocompletion=complete.power_modes,
+            help="Mode to set, or several with commas.",
+        ),
     ] = "0",
     clocks: Annotated[
         bool, typer.Option("--clocks/--no-clocks", help="Whether clocks are to be locked.")

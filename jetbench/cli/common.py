@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.domain.errors import InventoryError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ BoardOption = Annotated[
         "--board",
         "-b",
         metavar="NAME|@TAG",
+        autocompletion=complete.boards,
         help="Only this board, or the boards with this tag; repeatable.",
         show_default="all",
     ),
@@ -103,11 +105,16 @@ def load_inventory(inventory: Path | None) -> Inventory:
     from jetbench.formats.inventory import parse_inventory
     from jetbench.formats.words import escaped
 
-    path = inventory or _usual_inventory()
-    return parse_inventory(_read(path), escaped(str(path)))
+    path = inventory or usual_inventory()
+    return parse_inventory(read_inventory(path), escaped(str(path)))
 
 
-def _usual_inventory() -> Path:
+def usual_inventory() -> Path:
+    """Where the inventory is that nobody has named.
+
+    Raises:
+        InventoryError: There is none in the usual places.
+    """
     named = os.environ.get("JETBENCH_INVENTORY")
     if named:
         return Path(os.path.expanduser(named))  # noqa: PTH111 - pathlib's raises
@@ -121,7 +128,12 @@ def _usual_inventory() -> Path:
     )
 
 
-def _read(path: Path) -> str:
+def read_inventory(path: Path) -> str:
+    """The text of an inventory.
+
+    Raises:
+        InventoryError: It cannot be read, or is none by its size.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_INVENTORY_BYTES + 1)

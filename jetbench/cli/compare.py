@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.cli.common import RESULTS, DatabaseOption, OutputOption, ResultsOption
 from jetbench.domain.errors import UsageError
 
@@ -31,12 +32,19 @@ def compare(
     sweeps: Annotated[
         list[str],
         typer.Argument(
-            metavar="A B", help="What it was before, and what it is now.", show_default=False
+            metavar="A B",
+            autocompletion=complete.sweeps,
+            help="What it was before, and what it is now.",
+            show_default=False,
         ),
     ],
     baseline: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="In the place of A: the sweep of this name."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete.baselines,
+            help="In the place of A: the sweep of this name.",
+        ),
     ] = None,
     results: ResultsOption = RESULTS,
     db: DatabaseOption = None,

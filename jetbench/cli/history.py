@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.wanted import RealOption, SinceOption, UntilOption
 
@@ -32,7 +32,10 @@ class HistoryFormat(str, Enum):
 
 def history(
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Only these; default all.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL]...", autocompletion=complete.zoo, help="Only these; default all."
+        ),
     ] = None,
     board: BoardOption = None,
     since: SinceOption = None,

@@ -20,10 +20,21 @@ from jetbench.domain.errors import (
 )
 from jetbench.formats.words import escaped
 
+
+def _examples(*lines: str) -> str:
+    r"""The end of a group's help. What stands behind ``\b`` keeps its lines."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
 app = typer.Typer(
     name="jetbench",
     help="Inference times of Caffe models on Jetson boards that can be believed.",
-    epilog="Start with: jetbench demo (no hardware), then jetbench init.",
+    epilog=_examples(
+        "jetbench demo                 # no hardware",
+        "jetbench init                 # then put your boards in",
+        "jetbench run vgg16 resnet50",
+        "jetbench --install-completion",
+    ),
     no_args_is_help=True,
     # Plain help: it reads the same in a pager, and needs nothing imported.
     rich_markup_mode=None,
@@ -31,13 +42,25 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 boards = typer.Typer(
-    help="The fleet: what is there, can it measure, whom to trust.", no_args_is_help=True
+    help="The fleet: what is there, can it measure, whom to trust.",
+    epilog=_examples("jetbench boards trust tx2-01", "jetbench boards check @lab-a"),
+    no_args_is_help=True,
 )
 baseline = typer.Typer(
-    help="Names for the sweeps that others are held against.", no_args_is_help=True
+    help="Names for the sweeps that others are held against.",
+    epilog=_examples("jetbench baseline set nightly", "jetbench baseline list"),
+    no_args_is_help=True,
 )
-results = typer.Typer(help="What was measured, night after night.", no_args_is_help=True)
-virtual = typer.Typer(help="Boards without hardware.", no_args_is_help=True)
+results = typer.Typer(
+    help="What was measured, night after night.",
+    epilog=_examples("jetbench results list", "jetbench results show latest --status suspect"),
+    no_args_is_help=True,
+)
+virtual = typer.Typer(
+    help="Boards without hardware.",
+    epilog=_examples("jetbench virtual up --boards 8"),
+    no_args_is_help=True,
+)
 
 
 def _version(value: bool) -> None:
@@ -193,9 +216,17 @@ app.add_typer(results, name="results")
 app.add_typer(virtual, name="virtual")
 
 
+_COMPLETING = "_JETBENCH_COMPLETE"
+"""Set by the shell where it wants to know what could come next."""
+
+
 def main() -> None:
     """Run the command line; every error ends as one message and an exit code."""
     try:
+        if _COMPLETING in os.environ:
+            from jetbench.cli.complete import mend_words
+
+            mend_words(os.environ)
         app()
     except JetbenchError as error:
         complain(error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import RESULTS, DatabaseOption, ResultsOption
 from jetbench.domain.errors import LinkLostError, UsageError
 
@@ -40,7 +40,11 @@ class When(str, Enum):
 def notify(
     sweep: Annotated[
         str | None,
-        typer.Argument(metavar="[SWEEP]", help="An id, latest, a file of `run --format json`."),
+        typer.Argument(
+            metavar="[SWEEP]",
+            autocompletion=complete.sweeps,
+            help="An id, latest, a file of `run --format json`.",
+        ),
     ] = None,
     error: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Instead of a sweep: why there is none.")

@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import BoardOption, InventoryOption
 
 
 def restore(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|@TAG]...", help="Only these boards.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME|@TAG]...", autocompletion=complete.boards, help="Only these boards."
+        ),
     ] = None,
     inventory: InventoryOption = None,
     board: BoardOption = None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, StatusOption, UntilOption
 from jetbench.domain.errors import UsageError
@@ -49,7 +49,11 @@ _MARKDOWN_TRIALS = (
 def export(
     sweeps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SWEEP]...", help="Only with --archive: which; default latest."),
+        typer.Argument(
+            metavar="[SWEEP]...",
+            autocompletion=complete.sweeps,
+            help="Only with --archive: which; default latest.",
+        ),
     ] = None,
     archive: Annotated[
         Path | None,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.case import OneBatchOption, OneBoardOption, OneModelOption, OneModeOption
 from jetbench.cli.common import RESULTS, DatabaseOption, OutputOption, ResultsOption
 from jetbench.domain.errors import UsageError
@@ -34,7 +34,11 @@ class LayersOrder(str, Enum):
 def show_layers(
     sweeps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SWEEP] [SWEEP]", help="One, or two to hold side by side."),
+        typer.Argument(
+            metavar="[SWEEP] [SWEEP]",
+            autocompletion=complete.sweeps,
+            help="One, or two to hold side by side.",
+        ),
     ] = None,
     board: OneBoardOption = None,
     model: OneModelOption = None,

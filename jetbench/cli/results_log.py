@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.case import (
     OneBatchOption,
     OneBoardOption,
@@ -24,7 +24,12 @@ from jetbench.formats.words import printable
 
 def show_log(
     sweep: Annotated[
-        str, typer.Argument(metavar="SWEEP", help="An id, a day, latest, a name, a folder.")
+        str,
+        typer.Argument(
+            metavar="SWEEP",
+            autocompletion=complete.sweeps,
+            help="An id, a day, latest, a name, a folder.",
+        ),
     ] = "latest",
     board: OneBoardOption = None,
     model: OneModelOption = None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.cli.common import RESULTS, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.output import ResultFormat
 from jetbench.cli.wanted import ModelOption, StatusOption
@@ -17,11 +18,22 @@ if TYPE_CHECKING:
 def show_sweep(
     sweep: Annotated[
         str,
-        typer.Argument(metavar="SWEEP", help="An id, a day, latest, a name, a folder, a file."),
+        typer.Argument(
+            metavar="SWEEP",
+            autocompletion=complete.sweeps,
+            help="An id, a day, latest, a name, a folder, a file.",
+        ),
     ] = "latest",
     board: Annotated[
         list[str] | None,
-        typer.Option("--board", "-b", metavar="NAME", help="Only this one.", show_default="all"),
+        typer.Option(
+            "--board",
+            "-b",
+            metavar="NAME",
+            autocompletion=complete.boards,
+            help="Only this one.",
+            show_default="all",
+        ),
     ] = None,
     model: ModelOption = None,
     status: StatusOption = None,

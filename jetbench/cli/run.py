@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.arguments import DataLayersOption, PhaseOption, ShapeOption, StageOption
 from jetbench.cli.common import (
     RESULTS,
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 def run(
     context: typer.Context,
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="MODEL...", help="What to measure.")
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL...", autocompletion=complete.models, help="What to measure."
+        ),
     ] = None,
     plan_file: PlanOption = None,  # noqa: ARG001 - its callback has set the defaults
     inventory: InventoryOption = None,
@@ -56,7 +59,9 @@ def run(
     power_mode: Annotated[
         str,
         typer.Option(
-            metavar="ID|NAME|keep", help="Of nvpmodel, or several: 0,1,3; keep leaves it alone."
+            metavar="ID|NAME|keep",
+            autocompletion=complete.power_modes,
+            help="Of nvpmodel, or several: 0,1,3; keep leaves it alone.",
         ),
     ] = "0",
     clocks: Annotated[
@@ -97,7 +102,11 @@ def run(
     ] = False,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="SWEEP", help="Take up a sweep that was cut off: id or latest."),
+        typer.Option(
+            metavar="SWEEP",
+            autocompletion=complete.sweeps,
+            help="Take up a sweep that was cut off: id or latest.",
+        ),
     ] = None,
     wait_for_board: Annotated[
         int,
@@ -105,7 +114,11 @@ def run(
     ] = 0,
     baseline: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Hold the result against the sweep of this name."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete.baselines,
+            help="Hold the result against the sweep of this name.",
+        ),
     ] = None,
     fail_on_regression: Annotated[
         bool, typer.Option("--fail-on-regression", help="Exit 4 where something is slower.")

@@ -6,14 +6,18 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import RESULTS, BoardOption, InventoryOption, ListFormat, ResultsOption
 
 
 def status(
     sweep: Annotated[
         str | None,
-        typer.Argument(metavar="[SWEEP]", help="Only this one: its id, latest or latest~1."),
+        typer.Argument(
+            metavar="[SWEEP]",
+            autocompletion=complete.sweeps,
+            help="Only this one: its id, latest or latest~1.",
+        ),
     ] = None,
     inventory: InventoryOption = None,
     board: BoardOption = None,

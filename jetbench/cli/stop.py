@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
-from jetbench.cli import exit_codes
+from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import RESULTS, BoardOption, InventoryOption, ResultsOption
 
 
 def stop(
-    sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="Its id, latest or latest~1.")],
+    sweep: Annotated[
+        str,
+        typer.Argument(
+            metavar="SWEEP", autocompletion=complete.sweeps, help="Its id, latest or latest~1."
+        ),
+    ],
     inventory: InventoryOption = None,
     board: BoardOption = None,
     results: ResultsOption = RESULTS,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.cli.common import InventoryOption
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 def trust(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|@TAG]...", help="Only these boards.", show_default="all"),
+        typer.Argument(
+            metavar="[NAME|@TAG]...",
+            autocompletion=complete.boards,
+            help="Only these boards.",
+            show_default="all",
+        ),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Take every key as it comes, unseen.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.cli import complete
 from jetbench.domain.errors import UsageError
 from jetbench.formats.words import printable
 
@@ -37,7 +38,12 @@ RealOption = Annotated[
 ModelOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--model", "-m", metavar="MODEL", help="Only this one; repeatable.", show_default="all"
+        "--model",
+        "-m",
+        metavar="MODEL",
+        autocompletion=complete.zoo,
+        help="Only this one; repeatable.",
+        show_default="all",
     ),
 ]
 StatusOption = Annotated[
