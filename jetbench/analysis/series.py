@@ -1,14 +1,23 @@
-"""Series of cases, made whole: nights on which a case has no number belong to it as well."""
+"""Series of cases: made whole, and told with what is in them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from jetbench.analysis.comparable import changed_provenance
+from jetbench.analysis.difference import carriers
+from jetbench.analysis.steps import find_trend
+from jetbench.domain.history import ToldSeries, ToldStep
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from jetbench.domain.history import Night, Series
+    from jetbench.domain.record import Record
+
+_DAY_S = 86_400
 
 
 def with_gaps(series: Sequence[Series]) -> list[Series]:
@@ -45,3 +54,41 @@ def _asked(series: Series) -> Hashable:
 
 def _ordered(nights: list[Night]) -> tuple[Night, ...]:
     return tuple(sorted(nights, key=lambda night: (night.started_utc, night.sweep_id)))
+
+
+def told_of(series: Series, whole: Callable[[Night], Record | None]) -> ToldSeries:
+    """A series with its steps, and what else became different with each.
+
+    Args:
+        series: The nights of a case.
+        whole: Brings the record of a night with its layers; None where it is gone meanwhile.
+    """
+    nights = series.nights
+    times = [night.record.forward_ms.mean if night.record.forward_ms else None for night in nights]
+    trend = find_trend(times, days_of(series))
+    steps = []
+    for step in trend.steps:
+        before, after = nights[step.last_before], nights[step.at]
+        both = whole(before), whole(after)
+        layers = carriers(both[0], both[1]) if both[0] and both[1] else ()
+        steps.append(
+            ToldStep(
+                step,
+                tuple(each.text for each in changed_provenance(before.record, after.record)),
+                tuple(layer.name for layer in layers),
+            )
+        )
+    return ToldSeries(series, trend, tuple(steps))
+
+
+def days_of(series: Series) -> list[float]:
+    """When each night was, in days; where it is not known, a day after the one before."""
+    days: list[float] = []
+    for night in series.nights:
+        try:
+            began = datetime.fromisoformat(night.started_utc.replace("Z", "+00:00"))
+            day = began.timestamp() / _DAY_S
+        except (ValueError, OverflowError):
+            day = days[-1] + 1 if days else 0.0
+        days.append(max(day, days[-1]) if days else day)
+    return days

@@ -5,20 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from jetbench.cli import complete, exit_codes
 from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, OutputOption, ResultsOption
 from jetbench.cli.wanted import RealOption, SinceOption, UntilOption
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jetbench.domain.history import Series
-    from jetbench.report.history import ToldSeries
-    from jetbench.store.database.history import History
 
 
 class HistoryFormat(str, Enum):
@@ -68,7 +61,7 @@ def history(
     """
     import json
 
-    from jetbench.analysis.series import with_gaps
+    from jetbench.analysis.series import told_of, with_gaps
     from jetbench.cli.output import check_output, write_out
     from jetbench.cli.sweeps import the_history
     from jetbench.cli.wanted import wanted_of
@@ -83,7 +76,7 @@ def history(
     check_output(output)
     wanted = wanted_of(board, models, since=since, until=until, real=real)
     with the_history(db, results) as opened:
-        told = [_told(opened, series) for series in with_gaps(opened.series(wanted))]
+        told = [told_of(series, opened.whole) for series in with_gaps(opened.series(wanted))]
     if not told:
         print(
             "Nothing of that is in the history; `jetbench results list` shows what is.",
@@ -106,47 +99,6 @@ def history(
                 bars=BARS if unicode else ASCII_BARS,
             )
     write_out(text, output)
-
-
-def _told(history: History, series: Series) -> ToldSeries:
-    from jetbench.analysis.comparable import changed_provenance
-    from jetbench.analysis.difference import carriers
-    from jetbench.analysis.steps import find_trend
-    from jetbench.report.history import ToldSeries, ToldStep
-
-    nights = series.nights
-    times = [night.record.forward_ms.mean if night.record.forward_ms else None for night in nights]
-    trend = find_trend(times, _days(series))
-    steps = []
-    for step in trend.steps:
-        before, after = nights[step.last_before], nights[step.at]
-        whole = history.whole(before), history.whole(after)
-        layers = carriers(whole[0], whole[1]) if whole[0] and whole[1] else ()
-        steps.append(
-            ToldStep(
-                step,
-                tuple(each.text for each in changed_provenance(before.record, after.record)),
-                tuple(layer.name for layer in layers),
-            )
-        )
-    return ToldSeries(series, trend, tuple(steps))
-
-
-def _days(series: Series) -> Sequence[float]:
-    """When each night was; where it is not known, a day after the one before."""
-    from datetime import datetime
-
-    days: list[float] = []
-    for night in series.nights:
-        try:
-            day = (
-                datetime.fromisoformat(night.started_utc.replace("Z", "+00:00")).timestamp()
-                / 86400
-            )
-        except (ValueError, OverflowError):
-            day = days[-1] + 1 if days else 0.0
-        days.append(max(day, days[-1]) if days else day)
-    return days
 
 
 def _can_write(letters: str) -> bool:

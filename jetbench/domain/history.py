@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jetbench.domain.record import Record, Status
+    from jetbench.domain.trend import Step, Trend
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,28 @@ class Series:
     board: str
     model: str
     nights: tuple[Night, ...]
+
+    @property
+    def typical(self) -> Record:
+        """A record that knows all of the case's key: one that was lost may not."""
+        records = [night.record for night in self.nights]
+        return next((one for one in reversed(records) if one.forward_ms is not None), records[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStep:
+    """A step, and what else became different with it."""
+
+    step: Step
+    changed: tuple[str, ...]
+    layers: tuple[str, ...]
+    """The names of those that carry it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSeries:
+    """A series, and what is in it."""
+
+    series: Series
+    trend: Trend
+    steps: tuple[ToldStep, ...]

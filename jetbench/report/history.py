@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,8 @@ from jetbench.report.table import WIDTH, inert, significant
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from jetbench.domain.history import Night, Series
-    from jetbench.domain.record import Record
-    from jetbench.domain.trend import Step, Trend
+    from jetbench.domain.history import Night, Series, ToldSeries, ToldStep
+    from jetbench.domain.trend import Trend
 
 Json = dict[str, Any]
 
@@ -33,25 +32,6 @@ _CSV_COLUMNS = (
     "board", "model", "batch", "phase", "power_mode", "simulated", "what", "sweep", "started_utc",
     "before_ms", "after_ms", "ratio", "ratio_ci95_low", "ratio_ci95_high", "changed", "carried_by",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ToldStep:
-    """A step, and what else became different with it."""
-
-    step: Step
-    changed: tuple[str, ...]
-    layers: tuple[str, ...]
-    """The names of those that carry it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldSeries:
-    """A series, and what is in it."""
-
-    series: Series
-    trend: Trend
-    steps: tuple[ToldStep, ...]
 
 
 def history_text(
@@ -71,7 +51,7 @@ def history_text(
     """
     blocks = ["\n".join(_block(one, bars, markdown=markdown)) for one in told]
     text = "\n\n".join(blocks) + "\n"
-    if any(_case(one.series).simulated for one in told):
+    if any(one.series.typical.simulated for one in told):
         text += "\nSimulated: these times were computed by virtual boards, not measured.\n"
     if colour:
         lines = [_coloured(line) for line in text.split("\n")]
@@ -98,7 +78,7 @@ def _block(told: ToldSeries, bars: str, *, markdown: bool) -> Iterator[str]:
 
 
 def _title(series: Series) -> str:
-    record = _case(series)
+    record = series.typical
     mode = record.power_mode
     parts = [
         f"{printable(series.model, _NAME)} on {printable(series.board, _NAME)}",
@@ -203,12 +183,6 @@ def sparkline(times: Sequence[float | None], width: int, bars: str = BARS) -> st
     )
 
 
-def _case(series: Series) -> Record:
-    """A record that knows all of the case's key: one that was lost may not."""
-    records = [night.record for night in series.nights]
-    return next((one for one in reversed(records) if one.forward_ms is not None), records[-1])
-
-
 def _coloured(line: str) -> str:
     for kind, start in _COLOURS.items():
         if line.startswith(f"  {kind} from "):
@@ -228,7 +202,7 @@ def history_to_json(told: Sequence[ToldSeries]) -> Json:
 
 def _series_to_json(told: ToldSeries) -> Json:
     series, trend = told.series, told.trend
-    record = _case(series)
+    record = series.typical
     mode = record.power_mode
     return {
         "board": series.board,
@@ -275,7 +249,7 @@ def history_csv(told: Sequence[ToldSeries]) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_CSV_COLUMNS)
     for one in told:
-        nights, record = one.series.nights, _case(one.series)
+        nights, record = one.series.nights, one.series.typical
         mode = record.power_mode
         case = (
             inert(one.series.board), inert(one.series.model), record.batch, record.phase,

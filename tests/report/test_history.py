@@ -14,12 +14,10 @@ from rich.cells import cell_len
 
 from jetbench.analysis.series import with_gaps
 from jetbench.domain.facts import PowerMode
-from jetbench.domain.history import Night, Series
+from jetbench.domain.history import Night, Series, ToldSeries, ToldStep
 from jetbench.domain.trend import Step, Trend
 from jetbench.report.history import (
     ASCII_BARS,
-    ToldSeries,
-    ToldStep,
     history_csv,
     history_text,
     history_to_json,

@@ -232,6 +232,26 @@ class History:
         found = self._document(sweep_id)
         return None if found is None else sweep_of(JsonNode(found, f"history: {sweep_id}"))
 
+    def heads(self, wanted: Wanted) -> list[KeptSweep]:
+        """The sweeps with such records, the oldest first, without any of their records.
+
+        Second looks are not among them.
+
+        Raises:
+            ResultError: Somebody has changed what was kept.
+        """
+        query = (
+            select(sweeps.c.sweep_id, sweeps.c.head)
+            .where(*of_sweeps(wanted), *with_such_a_record(wanted))
+            .order_by(sweeps.c.started_utc, sweeps.c.sweep_id)
+        )
+        with transaction(self._engine) as connection:
+            found = connection.execute(query).all()
+        return [
+            sweep_of(JsonNode(document_of(row.head, []), f"history: {row.sweep_id}"))
+            for row in found
+        ]
+
     def _document(self, sweep_id: str) -> dict[str, Any] | None:
         if not storable(sweep_id):
             return None
