@@ -13,8 +13,10 @@ what a new JetPack changes is what a comparison is for.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import statistics
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from jetbench.formats.words import printable
@@ -94,6 +96,17 @@ class Circumstance:
             most = max(abs(self.value), abs(other.value)) if self.relative else 1.0
             return abs(self.value - other.value) > self.tolerance * most
         return None not in {self.value, other.value} and self.value != other.value
+
+
+def case_digest(record: Record) -> str:
+    """What tells a case from all others, wherever it is written: its model and its key."""
+    text = json.dumps([record.model, asdict(key_of(record))])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def case_id(record: Record) -> str:
+    """The beginning of it, for links."""
+    return case_digest(record)[:12]
 
 
 def key_of(record: Record) -> Key:

@@ -144,6 +144,11 @@ class SweepFolder:
         self._put(folder, name, data)
         return Path(folder, name)
 
+    def log(self, board: str, trial: int) -> Path | None:
+        """The file of a trial's raw log; None where there is none, or no more."""
+        folder = self.path / "logs" / board
+        return next(iter(sorted(folder.glob(f"{trial:03d}-*.log"))), None)
+
     def append_journal(self, board: str, offset: int, data: bytes, part: int = 1) -> None:
         """Store a piece of the journal of a board's part where it belongs."""
         folder, name = f"{self.path}/journals", _of_part(board, part)

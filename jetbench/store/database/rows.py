@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from jetbench.analysis.comparable import key_of
+from jetbench.analysis.comparable import case_digest, key_of
 from jetbench.domain.errors import ResultError, StoreError
 from jetbench.store.database.engine import REBUILD
 
@@ -59,9 +58,8 @@ def case_row(record: Record, source: str) -> Json:
     """
     key = key_of(record)
     mode = key.power_mode
-    digest = hashlib.sha256(json.dumps([record.model, asdict(key)]).encode()).hexdigest()
     row = {
-        "digest": digest,
+        "digest": case_digest(record),
         "board": key.board,
         "model": record.model,
         "model_sha256": key.model_sha256,
