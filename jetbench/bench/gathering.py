@@ -48,12 +48,13 @@ _MOST_SAMPLES = 300
 """Of a curve: more than a screen has room for."""
 
 
-def gather(
+def gather(  # noqa: PLR0913 - all but the first three by name
     history: History,
     wanted: Wanted,
     folders: Folders,
     *,
-    logs: int | None = 0,
+    logs: int = 0,
+    published: Callable[[str], bool] = lambda _: False,
     saw: Callable[[str], None] = lambda _: None,
 ) -> Material:
     """Read everything that a report of these sweeps shows.
@@ -62,7 +63,8 @@ def gather(
         history: Where the sweeps are.
         wanted: Which records.
         folders: Where the folder of a sweep is; its journals, logs and nets are read there.
-        logs: Of how many of the newest sweeps the raw logs are told; None: of all.
+        logs: Of how many of the newest sweeps the raw logs are told.
+        published: Of which other sweeps they are told, whether they are here still or not.
         saw: Told what was left out because it could not be read.
 
     Raises:
@@ -84,8 +86,9 @@ def gather(
         curves=_curves(newest_first, here, {one.series.board for one in told}),
         logs={
             sweep.id: found
-            for sweep in newest_first[:logs]
-            if (found := tuple(_logs(here[sweep.id])))
+            for place, sweep in enumerate(newest_first)
+            if (place < logs or published(sweep.id))
+            and (found := tuple(_logs(here[sweep.id], every=published(sweep.id))))
         },
     )
 
@@ -180,13 +183,20 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _logs(folder: Path) -> Iterator[KeptLog]:
-    """The raw logs that are there, in the order of the plan."""
+def _logs(folder: Path, *, every: bool) -> Iterator[KeptLog]:
+    """The raw logs that are there, or of every trial, in the order of the plan."""
     kept = SweepFolder.open(folder)
     for trial in _planned(folder):
-        if kept.log(trial.board, trial.id) is not None:
+        file = kept.log(trial.board, trial.id)
+        if every or file is not None:
             yield KeptLog(
-                trial.board, trial.model, trial.batch, trial.power_mode, trial.repeat, trial.id
+                board=trial.board,
+                model=trial.model,
+                batch=trial.batch,
+                power_mode=trial.power_mode,
+                repeat=trial.repeat,
+                trial=trial.id,
+                path=None if file is None else str(file),
             )
 
 

@@ -105,6 +105,12 @@ COMMANDS = (
     (app, "history", "history:history", "Show cases over the nights, and the steps in them."),
     (
         app,
+        "report",
+        "report:report",
+        "Write a site to look at: the fleet, each model, each board, each sweep.",
+    ),
+    (
+        app,
         "status",
         "status:status",
         "Show what runs on the boards: which sweep, for whom, since when, how far it is.",

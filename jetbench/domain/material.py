@@ -44,7 +44,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class KeptLog:
-    """The raw log of a trial that lies in the folder of its sweep."""
+    """The raw log of a trial, which the report takes along or has taken along before."""
 
     board: str
     model: str
@@ -53,6 +53,8 @@ class KeptLog:
     """As it was asked for."""
     repeat: int
     trial: int
+    path: str | None
+    """Its file; None where it is gone from the folder of its sweep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +76,4 @@ class Material:
     curves: Mapping[str, tuple[Curve, ...]]
     """By board, of the last sweep that left its telemetry here."""
     logs: Mapping[str, tuple[KeptLog, ...]]
-    """By sweep: the raw logs that the report takes along."""
+    """By sweep: those that are part of the report."""

@@ -1,0 +1,177 @@
+"""``jetbench report``: what was measured as a site, or as one picture."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetbench.cli import complete, exit_codes
+from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
+from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, UntilOption
+from jetbench.domain.errors import ResultError
+from jetbench.formats.words import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from jetbench.domain.history import Wanted
+    from jetbench.domain.material import Material
+    from jetbench.store.database.history import History
+    from jetbench.store.site import SiteFolder
+
+FOLDER = Path("jetbench-report")
+_LOGS = 10
+
+
+def report(
+    sweeps: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SWEEP]...",
+            autocompletion=complete.sweeps,
+            help="Only these: ids, days, latest, names, folders, files.",
+            show_default="the whole history",
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="The folder of the site.")
+    ] = FOLDER,
+    board: BoardOption = None,
+    model: ModelOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    real: RealOption = None,
+    logs: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Take the raw logs of the newest N sweeps along; those that are there stay.",
+        ),
+    ] = _LOGS,
+    browse: Annotated[
+        bool, typer.Option("--open", help="Show it in the browser when it is written.")
+    ] = False,
+    results: ResultsOption = RESULTS,
+    db: DatabaseOption = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Write a site to look at: the fleet, each model, each board, each sweep.
+
+    The files open from a disk and from any web server, and load nothing from elsewhere. Written
+    again into the same folder, only what has changed is replaced; the link to each thing stays.
+
+    \b
+    Examples:
+      jetbench report
+      jetbench report -o /var/www/jetbench -q
+      jetbench report latest -o last-night --open
+      jetbench report --since 2026-01-01 --model resnet50 --board @lab-a -o resnet50
+
+    \b
+    Exit codes:
+      0 written     1 it could not be     2 no such sweep, or wrong usage     3 nothing fits
+    """
+    import jetbench
+    from jetbench.cli.wanted import wanted_of
+    from jetbench.report.site.writing import write_site
+    from jetbench.store.site import SiteFolder
+
+    wanted = wanted_of(board, model, since=since, until=until, real=real)
+    site = SiteFolder(output)
+    with working(quiet=quiet):
+        found = material_of(sweeps or (), wanted, results, db, logs=logs, site=site)
+        if found.told:
+            write_site(found, site, jetbench.__version__)
+    if not found.told:
+        print(
+            "Nothing of that was measured; `jetbench results list` shows what is.", file=sys.stderr
+        )
+        raise typer.Exit(exit_codes.NOTHING)
+    if not quiet:
+        print(f"Written: {escaped(str(output / 'index.html'))}", file=sys.stderr)
+    if browse:
+        typer.launch(str((output / "index.html").resolve()))
+
+
+@contextmanager
+def working(*, quiet: bool) -> Iterator[None]:
+    """Show on a terminal that something is being done."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("Writing the report"):
+        yield
+
+
+def material_of(
+    sweeps: Sequence[str],
+    wanted: Wanted,
+    results: Path,
+    db: str | None,
+    *,
+    logs: int = 0,
+    site: SiteFolder | None = None,
+) -> Material:
+    """What a report of these sweeps is made of; of none: of the whole history.
+
+    Raises:
+        ResultError: There is no such sweep, or it cannot be read.
+        StoreError: The history fails.
+    """
+    from jetbench.bench.gathering import gather
+    from jetbench.report.site.links import logs_folder
+
+    with _sources(sweeps, results, db) as (history, folders):
+        return gather(
+            history,
+            wanted,
+            folders,
+            logs=logs,
+            published=lambda sweep_id: site is not None and site.has_below(logs_folder(sweep_id)),
+            saw=lambda message: print(f"warning: left out: {escaped(message)}", file=sys.stderr),
+        )
+
+
+@contextmanager
+def _sources(
+    words: Sequence[str], results: Path, db: str | None
+) -> Iterator[tuple[History, Callable[[str], Path | None]]]:
+    """A history of what is meant, and where the folder of each of its sweeps is."""
+    import json
+    import tempfile
+
+    from jetbench.cli.sweeps import opened_node, the_history
+    from jetbench.store.database.history import open_history
+    from jetbench.store.names import read_names
+    from jetbench.store.results import locate
+
+    if not words:
+        with the_history(db, results) as history:
+            yield history, lambda sweep_id: _folder(results / sweep_id)
+        return
+    # A few sweeps, from wherever they come, in a history of their own.
+    folders: dict[str, Path] = {}
+    names = read_names(results)
+    with (
+        tempfile.TemporaryDirectory(prefix="jetbench-report-") as own,
+        open_history(None, Path(own), create=True) as history,
+    ):
+        for word in words:
+            node = opened_node(word, results, db)
+            sweep_id = node["sweep"]["id"].text()
+            with suppress(ResultError):
+                folders[sweep_id] = locate(word, results)
+            of_it = [name for name, named in names.items() if named == sweep_id]
+            history.add(json.dumps(node.value), node.source, names=of_it)
+        yield history, lambda sweep_id: _folder(folders.get(sweep_id))
+
+
+def _folder(path: Path | None) -> Path | None:
+    return path if path is not None and path.is_dir() else None
