@@ -42,7 +42,7 @@ from jetbench.store.database import adding
 from jetbench.store.database.address import address_of
 from jetbench.store.database.engine import open_engine, transaction
 from jetbench.store.database.history import open_history
-from jetbench.store.database.rows import record_row
+from jetbench.store.database.rows import pack, record_row, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,6 +119,7 @@ def fill(db: str | None, folder: Path, nights: int) -> None:
         pass
     engine = open_engine(address_of(db, folder))
     details = [row["detail"] for row in first.records]
+    head = unpack(first.sweep["head"])
     for number in range(nights - 1):
         began = _FIRST + timedelta(days=number)
         rows = []
@@ -129,10 +130,15 @@ def fill(db: str | None, folder: Path, nights: int) -> None:
                 row = record_row(light, record_to_json(light))
                 rows.append({**row, "detail": details[place]})
                 place += 1
+        names = {
+            "id": f"{began:%Y%m%d-%H%M%S}-{number:06x}",
+            "started_utc": f"{began:%Y-%m-%dT%H:%M:%SZ}",
+        }
         sweep = {
             **first.sweep,
-            "sweep_id": f"{began:%Y%m%d-%H%M%S}-{number:06x}",
-            "started_utc": f"{began:%Y-%m-%dT%H:%M:%SZ}",
+            "sweep_id": names["id"],
+            "started_utc": names["started_utc"],
+            "head": pack({**head, "sweep": {**head["sweep"], **names}}),
             "sha256": f"{number:064x}",
         }
         whole = replace(first, sweep=sweep, records=tuple(rows))

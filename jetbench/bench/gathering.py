@@ -130,6 +130,18 @@ def _profiles(
     return found
 
 
+def profile_of(record: Record, sweep_id: str, folder: Path | None) -> Profile:
+    """The layers of a case, against what the peaks allow them.
+
+    Args:
+        record: The case, with its layers.
+        sweep_id: Of which sweep.
+        folder: That of the sweep, for the nets in it; None where it is not here.
+    """
+    nets = _Nets({} if folder is None else {sweep_id: folder})
+    return Profile(sweep_id, record, nets.bounds_ms(record, sweep_id))
+
+
 def _ms(night: Night) -> float | None:
     return night.record.forward_ms.mean if night.record.forward_ms else None
 

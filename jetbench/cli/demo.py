@@ -20,9 +20,12 @@ def demo(
     result_format: Annotated[
         ResultFormat, typer.Option("--format", help="Of the result.")
     ] = ResultFormat.TABLE,
+    report: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the report of it is written.")
+    ] = Path("jetbench-demo"),
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
-    """Measure the four published models on virtual boards, then show the table.
+    """Measure the four published models on virtual boards, then show the table and the report.
 
     The boards are SSH servers inside this program; their caffe computes each time from the shapes
     of the layers and the peaks of a TX2, so the numbers are simulated and marked so. Everything
@@ -54,6 +57,28 @@ def demo(
         result = result_of(plan, recorder, interrupted=carry_out(plan, recorder, quiet=quiet))
     remember(recorder.path, None)
     show_result(result, result_format, None, results / plan.sweep_id, quiet=quiet)
+    _write_report(plan.sweep_id, report, results, quiet=quiet)
     if not quiet:
         typer.echo("Next: jetbench init writes an inventory for boards of your own.", err=True)
     raise typer.Exit(exit_code(result))
+
+
+def _write_report(sweep_id: str, folder: Path, results: Path, *, quiet: bool) -> None:
+    """The site of this sweep alone; where it cannot be written, the table is there still."""
+    import jetbench
+    from jetbench.cli.main import complain
+    from jetbench.cli.report import material_of
+    from jetbench.domain.errors import JetbenchError
+    from jetbench.domain.history import Wanted
+    from jetbench.report.site.writing import write_site
+    from jetbench.store.site import SiteFolder
+
+    try:
+        site = SiteFolder(folder)
+        material = material_of([sweep_id], Wanted(), results, None, logs=1, site=site)
+        write_site(material, site, jetbench.__version__)
+    except JetbenchError as error:
+        complain(error)
+        return
+    if not quiet:
+        typer.echo(f"The report: {folder / 'index.html'}", err=True)

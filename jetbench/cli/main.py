@@ -107,7 +107,7 @@ COMMANDS = (
         app,
         "report",
         "report:report",
-        "Write a site to look at: the fleet, each model, each board, each sweep.",
+        "Write a site to look at: the fleet, each model, each board, each sweep. Or one picture.",
     ),
     (
         app,

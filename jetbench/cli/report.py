@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jetbench.cli import complete, exit_codes
+from jetbench.cli.case import OneBatchOption, OneModeOption, WantedCase
 from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
 from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, UntilOption
 from jetbench.domain.errors import ResultError
@@ -45,6 +46,15 @@ def report(
     since: SinceOption = None,
     until: UntilOption = None,
     real: RealOption = None,
+    svg: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A picture instead of the site.", show_default=False),
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The same, as pixels.", show_default=False)
+    ] = None,
+    power_mode: OneModeOption = None,
+    batch: OneBatchOption = None,
     logs: Annotated[
         int,
         typer.Option(
@@ -60,10 +70,14 @@ def report(
     db: DatabaseOption = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing.")] = False,
 ) -> None:
-    """Write a site to look at: the fleet, each model, each board, each sweep.
+    """Write a site to look at: the fleet, each model, each board, each sweep. Or one picture.
 
     The files open from a disk and from any web server, and load nothing from elsewhere. Written
     again into the same folder, only what has changed is replaced; the link to each thing stays.
+
+    --svg and --png write a picture for a slide or a README instead, of one sweep: its times as
+    bars, or with --model the layers of one case against the bound. They need the extra: pip
+    install 'jetbench[plots]'.
 
     \b
     Examples:
@@ -71,6 +85,8 @@ def report(
       jetbench report -o /var/www/jetbench -q
       jetbench report latest -o last-night --open
       jetbench report --since 2026-01-01 --model resnet50 --board @lab-a -o resnet50
+      jetbench report latest --svg times.svg
+      jetbench report latest --png resnet50.png --model resnet50 --board tx2-01
 
     \b
     Exit codes:
@@ -81,6 +97,12 @@ def report(
     from jetbench.report.site.writing import write_site
     from jetbench.store.site import SiteFolder
 
+    if svg is not None or png is not None:
+        from jetbench.cli.pictures import write_pictures
+
+        case = WantedCase(None, None, batch, power_mode)
+        write_pictures(sweeps or (), svg, png, board or (), model or (), case, results, db)
+        return
     wanted = wanted_of(board, model, since=since, until=until, real=real)
     site = SiteFolder(output)
     with working(quiet=quiet):

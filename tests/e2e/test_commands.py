@@ -108,13 +108,16 @@ def test_trust_enrols_a_key_after_which_the_board_is_reached(
 
 
 def test_the_demo_needs_nothing(jetbench: Program) -> None:
-    """No inventory, no hardware: the table of the four models, marked as simulated."""
+    """No inventory, no hardware: the table of the four models, marked as simulated; the report."""
     del jetbench.environment["JETBENCH_INVENTORY"]
     done = jetbench("demo", "--boards", "1", "--repeats", "1")
     assert done.status == 0, done.err
     for model in ("bvlc_alexnet", "bvlc_googlenet", "vgg16", "resnet50"):
         assert re.search(rf"^{model} +virt-01 +\d.* ms +simulated, MAXN", done.out, re.MULTILINE)
     assert "Simulated" in done.out
+    assert "The report: jetbench-demo/index.html" in done.err
+    front = (jetbench.folder / "jetbench-demo" / "index.html").read_text()
+    assert "4 models on 1 board, 1 sweep" in front
 
 
 def test_virtual_boards_can_be_measured_from_another_terminal(jetbench: Program) -> None:
@@ -187,7 +190,7 @@ def test_the_version_and_the_way_to_complete_words(jetbench: Program) -> None:
     completion = jetbench("--show-completion", "bash")
     assert "complete" in completion.out
     nothing = jetbench()
-    assert "Start with: jetbench demo" in nothing.out + nothing.err
+    assert "jetbench demo                 # no hardware" in nothing.out + nothing.err
 
 
 def test_a_reader_that_leaves_early_is_no_error(jetbench: Program, tmp_path: Path) -> None:

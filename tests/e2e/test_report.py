@@ -179,3 +179,35 @@ def test_a_full_disk_is_said_and_the_next_report_is_whole(measured: Program) -> 
     assert (site / "index.html").read_bytes() == before
     assert measured("report", "-o", "limited", "-q").status == 0
     assert (site / "index.html").read_bytes() != before
+
+
+def test_a_picture_instead_of_the_site(measured: Program) -> None:
+    """The bars of a sweep, the layers of a case; nothing else is written."""
+    done = measured("report", "latest", "--svg", "times.svg", "--png", "times.png")
+    assert (done.status, done.out, done.err) == (0, "", "")
+    assert "virt-01, MAXN" in (measured.folder / "times.svg").read_text()
+    assert (measured.folder / "times.png").read_bytes().startswith(b"\x89PNG")
+    layers = ("--model", "alpha", "--board", "virt-01", "--svg", "alpha.svg")
+    assert measured("report", *layers).status == 0
+    assert ">conv<" in (measured.folder / "alpha.svg").read_text()
+    assert not (measured.folder / "jetbench-report").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["latest", "latest~1"], "a picture is of one sweep, and 2 are named"),
+        (["--model", "alpha"], "2 cases fit"),
+        (["--model", "nosuch"], "no case fits"),
+        (["--board", "nosuch"], "nothing of that was measured"),
+        (["--model", "alpha", "-m", "beta"], "the layers of one case are drawn"),
+    ],
+)
+def test_a_picture_of_something_else_is_refused(
+    measured: Program, words: list[str], said: str
+) -> None:
+    """Before anything is written."""
+    done = measured("report", *words, "--svg", "refused.svg")
+    assert done.status == 2, done.err
+    assert said in done.err
+    assert not (measured.folder / "refused.svg").exists()
