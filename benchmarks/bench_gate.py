@@ -7,7 +7,7 @@ layout of memory): both looks of a night share it, and no second look can find i
 is a night like the others::
 
     python benchmarks/bench_gate.py             # the limits of the issue, a minute
-    python benchmarks/bench_gate.py --table     # the table of docs/statistics.md, minutes
+    python benchmarks/bench_gate.py --table     # docs/explanation/statistics.md has it; minutes
 """
 
 from __future__ import annotations

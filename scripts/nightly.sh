@@ -6,7 +6,7 @@
 # FILE is a file of settings, VARIABLE=value a line, as systemd reads it; they can as well stand in
 # the environment, which wins. All of them:
 #
-#   JETBENCH_PLAN           the plan file of the night (needed; see docs/nightly.md)
+#   JETBENCH_PLAN           the plan file of the night (needed; see docs/how-to/nightly.md)
 #   JETBENCH_INVENTORY      the boards; else as everywhere
 #   JETBENCH_RESULTS        the folder of the sweeps (default ./jetbench-results)
 #   JETBENCH_DB             the history of a team; else a file beside the sweeps

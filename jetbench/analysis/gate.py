@@ -12,7 +12,7 @@ Two looks, so that a night rarely cries wolf and yet sees 5 %:
 3. The processes of both looks ran in the same night: what is different in this night only (another
    temperature, another layout of memory) both of them see. So what both say is held against the
    nights before, where there are enough: a case whose nights usually differ by as much is not
-   believed either (`NIGHTS`). docs/statistics.md says what is left.
+   believed either (`NIGHTS`). docs/explanation/statistics.md says what is left.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ The times are taken as logarithms, so that a step is a ratio. In this order:
    comes to less than `THRESHOLD` in all.
 
 PELT: Killick, Fearnhead, Eckley, "Optimal detection of changepoints with a linear computational
-cost", JASA 107 (2012). How often it is right: docs/history.md, by benchmarks/bench_steps.py.
+cost", JASA 107 (2012). How often it is right: docs/explanation/history.md, by
+benchmarks/bench_steps.py.
 """
 
 from __future__ import annotations

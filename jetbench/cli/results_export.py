@@ -78,8 +78,8 @@ def export(
     """Write everything that was measured as one flat table, or pack sweeps for a colleague.
 
     The table has a row a case and sweep, or with --trials a row a process; its columns stand in
-    docs/results.md. It is written as it is read: a million trials need no more memory than a
-    night. Parquet needs the extra: pip install 'jetbench[parquet]'.
+    docs/reference/results.md. It is written as it is read: a million trials need no more memory
+    than a night. Parquet needs the extra: pip install 'jetbench[parquet]'.
 
     An archive holds everything of a sweep, journals and raw logs too; `jetbench results import`
     takes it, on any machine.

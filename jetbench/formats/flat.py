@@ -1,6 +1,6 @@
 """Records and trials as flat rows, for tables of others: one row a record, or one a trial.
 
-The columns and their types are those of docs/results.md. What is not known is None.
+The columns and their types are those of docs/reference/results.md. What is not known is None.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["hook"]
 
 SYSTEMD = SCRIPT.parent / "systemd"
-DOCS = SCRIPT.parents[1] / "docs" / "nightly.md"
+DOCS = SCRIPT.parents[1] / "docs" / "how-to" / "nightly.md"
 PLAN = """\
 models: [alpha.prototxt]
 repeats: 2

@@ -11,12 +11,12 @@ import pytest
 
 from jetbench.remote import installed
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def test_the_rule_of_sudo_in_the_documents_is_the_one_that_is_written() -> None:
     """To the letter: people copy it from there."""
-    text = (DOCS / "security.md").read_text("utf-8")
+    text = (DOCS / "explanation" / "security.md").read_text("utf-8")
     shown = text.partition("```sudoers\n")[2].partition("```")[0]
     assert shown == installed.sudoers("nvidia")
 
@@ -34,7 +34,7 @@ def test_the_rule_of_sudo_is_sound(tmp_path: Path) -> None:
 
 def test_what_is_said_to_be_proved_is_proved_by_a_test() -> None:
     """Each row of the matrix of faults names tests that are there."""
-    text = (DOCS / "faults.md").read_text("utf-8")
+    text = (DOCS / "reference" / "faults.md").read_text("utf-8")
     named = re.findall(r"`([a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`", text)
     assert len(named) > 40
     for file, name in named:
