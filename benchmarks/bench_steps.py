@@ -3,7 +3,7 @@
 Series of 60 nights, normal noise from night to night; where there is no step, one night in fifty
 stands 8 % above the others::
 
-    python benchmarks/bench_steps.py            # the table of docs/explanation/history.md, a minute
+    python benchmarks/bench_steps.py            # the table of `history`'s page, a minute
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ def write_sudoers(
       jetbench boards sudoers -o for-boards
       jetbench boards sudoers -o for-boards --user bench
 
-    docs/explanation/security.md says what the guard does, and why that user cannot make it do more.
+    docs/explanation/security.md says what the guard does, and why that user cannot make it do
+    more.
     """
     from jetbench.remote import installed
     from jetbench.remote.exchange import script_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import contextmanager, nullcontext
@@ -33,8 +34,12 @@ class Watch:
             self.say(line.text)
 
     def say(self, line: str) -> None:
-        """Show a line that is no event."""
-        print(line, file=self._err, flush=True)
+        """Show a line that is no event; signals may, in the middle of another line."""
+        try:
+            print(line, file=self._err, flush=True)
+        except RuntimeError:
+            # Python's streams cannot be entered twice; what they hold comes after this line.
+            os.write(self._err.fileno(), f"\n{line}\n".encode())
 
     def paused(self) -> AbstractContextManager[None]:
         """Keep the terminal as it is: somebody is being asked something there."""
