@@ -48,7 +48,7 @@ def show_result(
 ) -> None:
     """Print a result, what the gate says of it, and where its evidence lies."""
     try:
-        write_out(render(result, form, gate), output)
+        write_result(render(result, form, gate), form, output)
     finally:
         if gate is not None and form not in {ResultFormat.TABLE, ResultFormat.MARKDOWN}:
             from jetbench.report.gate import gate_text
@@ -131,6 +131,20 @@ def check_output(output: Path | None) -> None:
     if not there and not os.access(output.parent, os.W_OK | os.X_OK):
         message = f"{output} cannot be written: {output.parent} is no folder to write to"
         raise UsageError(message, hint="make that folder, or name another file with -o")
+
+
+def write_result(text: str, form: ResultFormat, output: Path | None) -> None:
+    """As `write_out`; a table on a terminal has colours, but for ``NO_COLOR``."""
+    if (
+        form is ResultFormat.TABLE
+        and output is None
+        and sys.stdout.isatty()
+        and "NO_COLOR" not in os.environ
+    ):
+        from jetbench.report.shades import shaded
+
+        text = shaded(text)
+    write_out(text, output)
 
 
 def write_out(text: str, output: Path | None) -> None:

@@ -58,7 +58,7 @@ def show_sweep(
       0 shown     2 there is no such sweep, or it cannot be read
     """
     from jetbench.cli.gate import read_gate
-    from jetbench.cli.output import check_output, render_kept, write_out
+    from jetbench.cli.output import check_output, render_kept, write_result
     from jetbench.cli.sweeps import opened_node
     from jetbench.cli.wanted import wanted_of
     from jetbench.formats.json_node import JsonNode
@@ -81,7 +81,7 @@ def show_sweep(
         document = {**document, "records": records}
         kept = sweep_of(JsonNode(document, node.source))
     gate = read_gate(results / kept.id)
-    write_out(render_kept(kept, document, form, gate), output)
+    write_result(render_kept(kept, document, form, gate), form, output)
 
 
 def _fits(record: dict[str, Any], key: str, wanted: Collection[str]) -> bool:

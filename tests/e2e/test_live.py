@@ -16,6 +16,7 @@ from jetbench.virtual.fleet import VirtualFleet
 from jetbench.virtual.options import BoardOptions
 from tests.e2e.program import WITHIN_S, Program, at_rest, wait_until
 from tests.screens import Terminal, terminal
+from tests.store.nights import document, record, sweep_id
 from tests.virtual.helpers import processes_of
 
 if TYPE_CHECKING:
@@ -147,3 +148,17 @@ def test_a_terminal_that_can_do_nothing_gets_plain_lines(
         assert ended(process, shown) == 0
     assert b"\x1b" not in shown.said
     assert re.search(rb"virt-01: 4/4 \w+, 2 of 2: done in [\d.]+ s\r\n", shown.said)
+
+
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}], ids=["colours", "NO_COLOR"])
+def test_a_doubtful_row_has_a_colour_on_a_terminal(
+    jetbench: Program, variables: dict[str, str]
+) -> None:
+    """The table of a kept sweep; without colours the question mark says it alone."""
+    (folder := jetbench.results / sweep_id(1)).mkdir(parents=True)
+    kept = document(1, [record(9.0), record(9.5, status="suspect")])
+    (folder / "result.json").write_text(kept)
+    with terminal() as shown, running(jetbench, shown, "results", "show", **variables) as process:
+        assert ended(process, shown) == 0
+    assert "9.500 ms ± 1.0 % ?" in shown.text
+    assert ("brown" in shown.colours) is not bool(variables)
