@@ -24,7 +24,7 @@ PictureFormat = Literal["png", "svg"]
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's: told apart with any kind of colour vision."""
-_PATTERNS = ("", "///", "...", "xxx", "---", "ooo")
+_PATTERNS = ("", "//", "xx", "--", "\\\\", "++")
 _NAME = 32
 _DPI = 200
 _MOST_LAYERS = 40

@@ -3,7 +3,7 @@
 (() => {
   // Okabe and Ito's colours: told apart with any kind of colour vision.
   const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d1f", "#6a51a3"];
-  const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow"];
+  const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect"];
   const DASHES = ["solid", "dashed", "dotted"];
   const STATUS_COLOURS = { ok: "#009e73", suspect: "#e69f00", failed: "#d55e00", lost: "#7a7a7a" };
   const ROOT = document.querySelector('link[rel="stylesheet"]').getAttribute("href").replace("assets/site.css", "");
@@ -24,9 +24,9 @@
       // Patterns beside colours: for print, and for who sees none.
       aria: { enabled: true, decal: { show: true } },
       tooltip: { renderMode: "richText", confine: true, trigger: "item" },
-      legend: { type: "scroll", top: 0, left: 0, right: narrow() ? 0 : 90, textStyle: { color: ink } },
+      legend: { type: "scroll", top: 0, left: 0, right: 0, textStyle: { color: ink } },
       toolbox: {
-        show: !narrow(), right: 0, top: 0, itemSize: 14,
+        show: !narrow(), right: 0, top: 24, itemSize: 14,
         feature: {
           dataZoom: { yAxisIndex: "none", title: { zoom: "zoom", back: "zoom back" } },
           restore: { title: "as it was" },
@@ -43,7 +43,7 @@
 
   const faint = { splitLine: { lineStyle: { opacity: 0.35 } } };
   const below = (name, more = {}) => ({ name, nameLocation: "middle", nameGap: 28, ...faint, ...more });
-  const beside = (name, more = {}) => ({ name, nameLocation: "end", nameGap: 10, nameTextStyle: { align: "right" }, ...faint, ...more });
+  const beside = (name, more = {}) => ({ name, nameLocation: "end", nameGap: 10, nameTextStyle: { align: "center" }, ...faint, ...more });
   const MANY = 24;
   const pencil = document.createElement("canvas").getContext("2d");
 
@@ -82,12 +82,12 @@
 
   const kinds = {
     ranges(data) {
-      const names = data.bars.map((bar) => shorten(bar[0], narrow() ? 18 : 40));
+      const names = data.bars.map((bar) => `${shorten(bar[0], narrow() ? 16 : 40)}  ${bar[1]}`);
       return {
         height: 70 + 26 * names.length,
         option: base(data, {
           legend: { show: false },
-          grid: { left: widest(names), right: 60, top: 30, bottom: 44 },
+          grid: { left: widest(names), right: 60, top: 44, bottom: 44 },
           xAxis: below("ms", { type: "value" }),
           yAxis: { type: "category", inverse: true, data: names },
           tooltip: { renderMode: "richText", confine: true, formatter: ({ dataIndex }) => {
@@ -95,7 +95,7 @@
             return `${name}\n${ms(middle)}, boards from ${ms(least)} to ${ms(top)}`;
           } },
           series: [
-            { type: "bar", data: data.bars.map((bar) => bar[1]), label: { show: true, position: "insideLeft", formatter: ({ value }) => value, color: "#fff", textBorderColor: "#000", textBorderWidth: 2 } },
+            { type: "bar", data: data.bars.map((bar) => bar[1]) },
             whisker(data.bars.map((bar, place) => [place, bar[2], bar[3]]), { horizontal: true }),
           ],
         }),
@@ -152,7 +152,7 @@
       return {
         height: 90 + 17 * Math.min(count, rows),
         option: base(data, {
-          grid: { left: widest(names, 10), right: 40, top: 36, bottom: 44 },
+          grid: { left: widest(names, 10), right: 40, top: 48, bottom: 44 },
           dataZoom: count > rows ? [
             { type: "slider", yAxisIndex: 0, right: 4, width: 18, startValue: 0, endValue: rows - 1, filterMode: "empty", showDataShadow: false, showDetail: false },
             { type: "inside", yAxisIndex: 0, startValue: 0, endValue: rows - 1, zoomOnMouseWheel: "ctrl", filterMode: "empty" },
@@ -213,7 +213,7 @@
         height: 80 + 24 * bars.length,
         option: base(data, {
           legend: { show: false },
-          grid: { left: widest(names), right: 60, top: 30, bottom: 44 },
+          grid: { left: widest(names), right: 60, top: 44, bottom: 44 },
           xAxis: below("% from the middle of the fleet", { type: "value", min: ({ min, max }) => Math.floor(Math.min(-2, min - 0.15 * (max - min))), max: ({ min, max }) => Math.ceil(Math.max(2, max + 0.15 * (max - min))) }),
           yAxis: { type: "category", inverse: true, data: names, axisLine: { onZero: false } },
           tooltip: { renderMode: "richText", confine: true, formatter: ({ name, value }) => `${name}\n${value > 0 ? "+" : ""}${value} %` },
