@@ -14,6 +14,7 @@
 #                           it; set it anew with `jetbench baseline set` when a change is accepted.
 #   JETBENCH_KEEP_JOURNALS  how many nights keep their journals (default 30)
 #   JETBENCH_REPORT         a file for the table of the night, markdown
+#   JETBENCH_SITE           a folder for the site of all nights, for a web server
 #   JETBENCH_JUNIT          a file for CI servers
 #   JETBENCH_PROMETHEUS     a file for node_exporter
 #   JETBENCH_WEBHOOK        env:VARIABLE or file:PATH that holds the URL of a webhook
@@ -156,6 +157,11 @@ else
   [ "$code" -ne 0 ] || code=1
   why=$(grep -m1 '^error: ' "$work/err" | cut -c8-300)
   notify --error "the night could not start: ${why:-exit code $code}"
+fi
+if [ -n "${JETBENCH_SITE:-}" ]; then
+  # A web server reads it, under another name than ours.
+  (umask 022 && exec "$JETBENCH" report --quiet -o "$JETBENCH_SITE" 9>&-) ||
+    [ "$code" -ne 0 ] || code=1
 fi
 "$JETBENCH" results prune --keep-journals "${JETBENCH_KEEP_JOURNALS:-30}" --quiet 9>&- ||
   [ "$code" -ne 0 ] || code=1

@@ -60,6 +60,7 @@ def test_a_good_night_tells_everybody(nightly: Nightly, hook: str) -> None:
     settings.write_text(
         "# a comment\n\n"
         'JETBENCH_REPORT="report.md"\n'
+        "JETBENCH_SITE=site\n"
         "JETBENCH_JUNIT=night.xml\n"
         "JETBENCH_PROMETHEUS='night.prom'\r\n"
         "JETBENCH_WEBHOOK=env:HOOK\nJETBENCH_CHAT=slack\nJETBENCH_NOTIFY=always\n"
@@ -75,6 +76,9 @@ def test_a_good_night_tells_everybody(nightly: Nightly, hook: str) -> None:
     assert ": green; 1 ok; simulated; sweep " in again.line
     assert "Gate green against good" in (nightly.folder / "report.md").read_text()
     assert 'tests="1" failures="0"' in (nightly.folder / "night.xml").read_text()
+    front = nightly.folder / "site" / "index.html"
+    assert "2 sweeps" in front.read_text()
+    assert front.stat().st_mode & 0o777 == 0o644
     prom = nightly.folder / "night.prom"
     assert list(text_string_to_metric_families(prom.read_text()))
     assert prom.stat().st_mode & 0o777 == 0o644
