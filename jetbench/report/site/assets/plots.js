@@ -84,7 +84,7 @@
     ranges(data) {
       const names = data.bars.map((bar) => `${shorten(bar[0], narrow() ? 16 : 40)}  ${bar[1]}`);
       return {
-        height: 70 + 26 * names.length,
+        height: Math.max(170, 92 + 26 * names.length),
         option: base(data, {
           legend: { show: false },
           grid: { left: widest(names), right: 60, top: 44, bottom: 44 },
@@ -210,14 +210,14 @@
       const bars = data.bars;
       const names = bars.map((bar) => shorten(bar[0], narrow() ? 18 : 40));
       return {
-        height: 80 + 24 * bars.length,
+        height: Math.max(170, 92 + 24 * bars.length),
         option: base(data, {
           legend: { show: false },
           grid: { left: widest(names), right: 60, top: 44, bottom: 44 },
           xAxis: below("% from the middle of the fleet", { type: "value", min: ({ min, max }) => Math.floor(Math.min(-2, min - 0.15 * (max - min))), max: ({ min, max }) => Math.ceil(Math.max(2, max + 0.15 * (max - min))) }),
           yAxis: { type: "category", inverse: true, data: names, axisLine: { onZero: false } },
           tooltip: { renderMode: "richText", confine: true, formatter: ({ name, value }) => `${name}\n${value > 0 ? "+" : ""}${value} %` },
-          series: [{ type: "bar", data: bars.map((bar) => bar[1]), label: { show: true, position: "outside", formatter: ({ value }) => `${value > 0 ? "+" : ""}${value} %`, color: "inherit" } }],
+          series: [{ type: "bar", data: bars.map((bar) => bar[1]), label: { show: true, position: "outside", formatter: ({ value }) => `${value > 0 ? "+" : ""}${value} %`, color: getComputedStyle(document.body).color } }],
         }),
       };
     },
