@@ -54,6 +54,7 @@ def init(
         return
     _write(inventory, example, replace=force)
     typer.echo(f"Wrote {escaped(str(inventory))}. Put your board's address into it, then:")
+    typer.echo("  jetbench boards trust")
     typer.echo("  jetbench boards check")
 
 

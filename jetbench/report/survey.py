@@ -98,7 +98,7 @@ def _facts(facts: BoardFacts) -> Iterator[tuple[str, str]]:
     if facts.conditions.gpu_temp_c is not None:
         yield "temperature", f"GPU {facts.conditions.gpu_temp_c:.0f} °C"
     if facts.clock_skew_s is not None:
-        yield "clock", f"{facts.clock_skew_s:+.0f} s against this machine's"
+        yield "clock", f"{round(facts.clock_skew_s):+d} s against this machine's"
 
 
 def _gib(size_bytes: int | None) -> str:

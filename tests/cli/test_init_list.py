@@ -55,7 +55,7 @@ def test_init_writes_the_example_of_the_project(jetbench: JetBench) -> None:
     assert done.returncode == 0, done.stderr
     text = (jetbench.folder / "inventory.yaml").read_text("utf-8")
     assert text == (CHECKOUT / "inventory.yaml").read_text("utf-8")
-    assert "jetbench boards check" in done.stdout
+    assert "jetbench boards trust\n  jetbench boards check" in done.stdout
     assert jetbench("boards", "list").returncode == 0
 
 
