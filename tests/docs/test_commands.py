@@ -1,0 +1,134 @@
+"""Every command line in the documents is run, and prints what they show."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.test_help import is_accepted
+from tests.docs.blocks import DocumentError, blocks_of, commands_of, is_like, spans_of
+from tests.docs.scene import CHECKOUT, know, make_scene
+from tests.docs.worlds import BOARDS, world_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jetbench.virtual.fleet import VirtualFleet
+
+DOCS = CHECKOUT / "docs"
+PAGES = ["README.md", *sorted(str(page.relative_to(CHECKOUT)) for page in DOCS.rglob("*.md"))]
+NOT_RUN_AT_MOST = 12
+"""Of all commands. Whoever adds one has a reason, and raises this."""
+
+
+def play(text: str, folder: Path) -> None:
+    """Do what a document says."""
+    (folder / "page.md").write_text(text)
+    (folder / "home").mkdir()
+    make_scene(folder / "home").play(blocks_of(folder / "page.md", "page.md"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_says_can_be_done(
+    page: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """From its top to its end: every command succeeds, and prints what is shown."""
+    blocks = blocks_of(CHECKOUT / page, page)
+    if not any(block.language == "console" for block in blocks):
+        return
+    folder = tmp_path / "home"
+    folder.mkdir()
+    scene = make_scene(folder)
+    world_of(page, scene, request)
+    scene.play(blocks)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_says_its_language(page: str) -> None:
+    """So that no command hides in a block that nobody runs."""
+    for block in blocks_of(CHECKOUT / page, page):
+        assert block.language, block.place
+        if block.language == "console":
+            assert commands_of(block), block.place
+        else:
+            assert not re.search(r"^\s*(?:\$ |sudo |jetbench )", block.text, re.MULTILINE), (
+                f"{block.place}: commands stand in blocks of the language 'console'"
+            )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_the_text_are_such_as_would_be_accepted(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With options that there are; a word in capitals stands for anything."""
+    monkeypatch.chdir(tmp_path)
+    for span in spans_of(CHECKOUT / page):
+        words = shlex.split(span.replace("…", ""))
+        if words[:1] == ["jetbench"] and len(words) > 1:
+            is_accepted(words[1:])
+
+
+def test_what_is_not_run_is_little_and_has_a_reason() -> None:
+    """Such as needs a Jetson, or systemd as init."""
+    left_out = [
+        f"{block.place}: {block.reason}: {command.line}"
+        for page in PAGES
+        for block in blocks_of(CHECKOUT / page, page)
+        if block.way == "not run"
+        for command in commands_of(block)
+    ]
+    assert len(left_out) <= NOT_RUN_AT_MOST, "\n".join(left_out)
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("```console\n$ jetbench models\nno such line\n```\n", "expected:\nno such line"),
+        ("```console\n$ jetbench rnu vgg16\n```\n", "exit code 2, not 0"),
+        ("<!-- exit: 1 -->\n```console\n$ true\n```\n", "exit code 0, not 1"),
+    ],
+)
+def test_a_page_that_is_not_true_is_found(page: str, told: str, tmp_path: Path) -> None:
+    """What it shows, what it calls, and how that ends."""
+    with pytest.raises(AssertionError) as raised:
+        play(page, tmp_path)
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "text\n\n    jetbench models\n",
+        "<!-- not runn: because -->\n```console\n$ jetbench models\n```\n",
+        "```console\njetbench models\n```\n",
+    ],
+)
+def test_a_block_that_would_be_passed_over_is_refused(page: str, tmp_path: Path) -> None:
+    """Indented, with a comment that means nothing, without a prompt."""
+    with pytest.raises(DocumentError, match=r"page\.md:"):
+        play(page, tmp_path)
+
+
+def test_dots_stand_for_what_may_be_anything() -> None:
+    """Alone for any lines, in a line for any text; all else is to the letter."""
+    assert is_like("one\ntwo\nthree\n", "one\n…\nthree\n")
+    assert is_like("one\nthree", "one\n…\nthree\n")
+    assert is_like("sweep 20260102-030405-a1b2c3 done\n", "sweep … done\n")
+    assert not is_like("one\ntwo\nthree\n", "one\nthree\n")
+    assert not is_like("one.two\n", "one…three\n")
+
+
+def test_the_boards_of_the_documents_are_found_by_name_and_address(
+    reader_fleet: VirtualFleet, tmp_path: Path
+) -> None:
+    """As the ssh_config of a reader has it."""
+    (tmp_path / "home").mkdir()
+    scene = make_scene(tmp_path / "home")
+    boards = dict(zip(BOARDS, reader_fleet.boards, strict=True))
+    know(scene, {name: (BOARDS[name], board) for name, board in boards.items()}, reader_fleet)
+    config = (scene.folder / ".ssh" / "config").read_text()
+    for name, board in boards.items():
+        assert f"Host {name} {BOARDS[name]}\n  HostName 127.0.0.1\n  Port {board.port}\n" in config
