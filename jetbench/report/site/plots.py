@@ -127,10 +127,15 @@ def history_plot(model: str, condition: str, cases: Sequence[Case]) -> Json:
 
 
 def profile_plot(model: str, profiles: Sequence[tuple[Case, Profile]]) -> Json:
-    """The layers of a model, each with what the peaks allow it; to choose from by case."""
+    """The layers of a model, each with what the peaks allow it; to choose from by case.
+
+    On the CPU nobody knows a bound, and the plot does not speak of one.
+    """
+    bounded = any(profile.bounds_ms for _, profile in profiles)
     return {
         "kind": "profile",
-        "title": f"{_word(model)}: time of each layer, against the bound",
+        "title": f"{_word(model)}: time of each layer{', against the bound' * bounded}",
+        "bounded": bounded,
         "simulated": _simulated(case for case, _ in profiles),
         "choices": [
             {

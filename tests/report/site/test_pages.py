@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urlsplit
@@ -180,6 +181,20 @@ def test_a_model_shows_its_layers_its_boards_and_its_steps(parsed: dict[str, Par
     steps = {one["name"]: one["steps"] for one in history[0]["series"]}  # type: ignore[attr-defined]
     assert [len(steps[board]) for board in BOARDS] == [0, 1, 0]
     assert steps["tx2-02"][0][0] == 15
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_a_profile_speaks_of_a_bound_where_there_is_one(
+    material: Material, *, bounded: bool
+) -> None:
+    """On the CPU there is none: neither in the title, nor in the legend, nor in words."""
+    known = {"layer3": 0.5} if bounded else {}
+    profiles = {case: replace(one, bounds_ms=known) for case, one in material.profiles.items()}
+    text = dict(site(replace(material, profiles=profiles), "1"))["models/vgg16.html"].decode()
+    (profile,) = (one for one in Parsed(text).plots if one["kind"] == "profile")
+    assert profile["bounded"] is bounded
+    assert profile["title"] == "vgg16: time of each layer" + ", against the bound" * bounded
+    assert ("the mark beside it is the least time" in text) is bounded
 
 
 def test_nothing_at_all_makes_a_site(tmp_path: Path) -> None:

@@ -160,13 +160,14 @@
           tooltip: { renderMode: "richText", confine: true, trigger: "axis", axisPointer: { type: "shadow" }, formatter: ([{ dataIndex: place }]) => {
             const [time, bound] = [choice.ms[place], choice.bounds[place]];
             const times = time && bound ? `, ${(time / bound).toFixed(1)} times the bound` : "";
-            return `${choice.layers[place]} (${choice.types[place] || "?"})\n${ms(time)}\nbound ${ms(bound)}${times}`;
+            const against = data.bounded ? `\nbound ${ms(bound)}${times}` : "";
+            return `${choice.layers[place]} (${choice.types[place] || "?"})\n${ms(time)}${against}`;
           } },
           xAxis: below("ms", { type: "value" }),
           yAxis: { type: "category", inverse: true, data: names, axisLabel: { interval: 0, fontSize: 10 } },
           series: [
             { type: "bar", name: "measured", data: choice.ms, barCategoryGap: "15%" },
-            { type: "scatter", name: "bound", data: choice.bounds, symbol: "rect", symbolSize: [3, 13], itemStyle: { color: COLOURS[1] }, z: 5 },
+            ...(data.bounded ? [{ type: "scatter", name: "bound", data: choice.bounds, symbol: "rect", symbolSize: [3, 13], itemStyle: { color: COLOURS[1] }, z: 5 }] : []),
           ],
         }),
       };
