@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+import yaml
 from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PROMPT, GOES_ON = "$ ", "> "
 Way = Literal["run", "beside", "not run"]
+_STEP = re.compile(r"\bsh\s+(?:'''(.+?)'''|'([^'\n]+)')", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,18 @@ def commands_of(block: Block) -> list[Command]:
             raise DocumentError(f"{block.place}: a console block begins with '{PROMPT}'")
         open_ended = line.endswith("\\")
     return found
+
+
+def steps_of(block: Block) -> list[Command]:
+    """What a CI server runs of a block that is its file: GitHub's actions, or Jenkins."""
+    if block.title.startswith(".github/workflows/"):
+        jobs = yaml.safe_load(block.text)["jobs"].values()
+        lines = [step["run"].rstrip() for job in jobs for step in job["steps"] if "run" in step]
+    elif block.title == "Jenkinsfile":
+        lines = [three or one for three, one in _STEP.findall(block.text)]
+    else:
+        return []
+    return [Command(block.place, line, "") for line in lines]
 
 
 def is_like(printed: str, expected: str) -> bool:

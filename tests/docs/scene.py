@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.docs.blocks import Command, commands_of, is_like
+from tests.docs.blocks import Command, commands_of, is_like, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,9 +49,8 @@ class Scene:
                     continue
                 if block.title and block.language in FILES:
                     self.write(block.title, block.text)
-                if block.language != "console":
-                    continue
-                for command in commands_of(block):
+                commands = commands_of(block) if block.language == "console" else steps_of(block)
+                for command in commands:
                     if block.way == "beside":
                         running.enter_context(_beside(self, command))
                     else:

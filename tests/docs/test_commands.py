@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_help import is_accepted
-from tests.docs.blocks import DocumentError, blocks_of, commands_of, is_like, spans_of
+from tests.docs.blocks import (
+    Block,
+    DocumentError,
+    blocks_of,
+    commands_of,
+    is_like,
+    spans_of,
+    steps_of,
+)
 from tests.docs.scene import CHECKOUT, know, make_scene
 from tests.docs.worlds import BOARDS, world_of
 
@@ -37,7 +45,7 @@ def test_what_a_page_says_can_be_done(
 ) -> None:
     """From its top to its end: every command succeeds, and prints what is shown."""
     blocks = blocks_of(CHECKOUT / page, page)
-    if not any(block.language == "console" for block in blocks):
+    if not any(block.language == "console" or steps_of(block) for block in blocks):
         return
     folder = tmp_path / "home"
     folder.mkdir()
@@ -110,6 +118,19 @@ def test_a_block_that_would_be_passed_over_is_refused(page: str, tmp_path: Path)
     """Indented, with a comment that means nothing, without a prompt."""
     with pytest.raises(DocumentError, match=r"page\.md:"):
         play(page, tmp_path)
+
+
+def test_the_steps_of_ci_servers_are_commands_too() -> None:
+    """Of a workflow those that run something, of a Jenkinsfile each shell."""
+    workflow = (
+        "jobs:\n  a:\n    steps:\n      - uses: x\n      - run: |\n          one\n          two\n"
+    )
+    block = Block("page.md:1", "yaml", ".github/workflows/night.yaml", workflow)
+    assert [step.line for step in steps_of(block)] == ["one\ntwo"]
+    pipeline = "steps { sh 'one' }\npost { always { sh '''\n two\n''' } }\n"
+    block = Block("page.md:1", "groovy", "Jenkinsfile", pipeline)
+    assert [step.line.strip() for step in steps_of(block)] == ["one", "two"]
+    assert steps_of(Block("page.md:1", "yaml", "night.yaml", "models: [vgg16]")) == []
 
 
 def test_dots_stand_for_what_may_be_anything() -> None:
