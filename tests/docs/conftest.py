@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from jetbench.virtual.faults import Faults
 from jetbench.virtual.fleet import VirtualFleet
+from jetbench.virtual.options import BoardOptions
 from tests.virtual.helpers import FAST
 
 if TYPE_CHECKING:
@@ -18,4 +21,16 @@ if TYPE_CHECKING:
 def reader_fleet(tmp_path: Path) -> Iterator[VirtualFleet]:
     """Three new boards that take no time. What they compute depends on what ran there before."""
     with VirtualFleet(3, tmp_path / "fleet", FAST) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def troubled_fleet(tmp_path: Path) -> Iterator[VirtualFleet]:
+    """Three boards that take the time of a board, so that their sensors can be read meanwhile."""
+    troubles = (Faults(), Faults(throttles_at=3), Faults(gpu_neighbour=True))
+    options = [
+        replace(BoardOptions(time_scale=1.0), faults=faults).numbered(number)
+        for number, faults in enumerate(troubles, 1)
+    ]
+    with VirtualFleet(3, tmp_path / "fleet", options) as fleet:
         yield fleet

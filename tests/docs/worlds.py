@@ -53,6 +53,14 @@ def known_boards(scene: Scene, request: pytest.FixtureRequest) -> None:
     scene.write("inventory.yaml", INVENTORY)
 
 
+def troubled_boards(scene: Scene, request: pytest.FixtureRequest) -> None:
+    """Three boards in real time: the second throttles, on the third somebody else computes."""
+    fleet: VirtualFleet = request.getfixturevalue("troubled_fleet")
+    _know(scene, fleet)
+    _trust(scene, fleet)
+    scene.write("inventory.yaml", INVENTORY)
+
+
 def _know(scene: Scene, fleet: VirtualFleet) -> None:
     boards = zip(BOARDS.items(), fleet.boards, strict=True)
     know(scene, {name: (address, board) for (name, address), board in boards}, fleet)
@@ -65,5 +73,6 @@ def _trust(scene: Scene, fleet: VirtualFleet) -> None:
 WORLDS: dict[str, Callable[[Scene, pytest.FixtureRequest], None]] = {
     "README.md": new_boards,
     "docs/tutorial.md": new_boards,
+    "docs/how-to/verdicts.md": troubled_boards,
 }
 """The documents that begin elsewhere."""
