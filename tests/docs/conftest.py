@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ import pytest
 from jetbench.virtual.faults import Faults
 from jetbench.virtual.fleet import VirtualFleet
 from jetbench.virtual.options import BoardOptions
+from tests.remote.sshd import Sshd
+from tests.store.postgres import PostgresServer, find_programs
 from tests.virtual.helpers import FAST
 
 if TYPE_CHECKING:
@@ -34,3 +38,30 @@ def troubled_fleet(tmp_path: Path) -> Iterator[VirtualFleet]:
     ]
     with VirtualFleet(3, tmp_path / "fleet", options) as fleet:
         yield fleet
+
+
+@pytest.fixture
+def bastion(tmp_path: Path) -> Iterator[Sshd]:
+    """A real server of OpenSSH's."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    if shutil.which("sshd", path=path) is None or shutil.which("ssh-keygen") is None:
+        pytest.skip("OpenSSH's server is not installed")
+    server = Sshd(tmp_path / "bastion")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def database_server() -> Iterator[PostgresServer]:
+    """A real server of PostgreSQL's."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = PostgresServer(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()

@@ -251,7 +251,7 @@ def test_the_service_runs_the_script(nightly: Nightly) -> None:
 
 def test_the_line_for_cron_runs_the_script(nightly: Nightly) -> None:
     """As cron runs it: sh, and an environment with nothing in it but what cron sets."""
-    [line] = re.findall(r"^    (30 2 .*)$", DOCS.read_text(), re.MULTILINE)
+    [line] = re.findall(r"^(30 2 .*)$", DOCS.read_text(), re.MULTILINE)
     command = line.split(None, 5)[5]
     env = nightly.folder / "nightly.env"
     env.write_text("".join(f"{k}={v}\n" for k, v in nightly.environment.items() if k != "PATH"))

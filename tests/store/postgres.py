@@ -23,7 +23,7 @@ class PostgresServer:
     """It keeps its data in a folder of its own, which nobody needs afterwards."""
 
     def __init__(self, programs: Path) -> None:
-        self._programs = programs
+        self.programs = programs
         # Short: a socket's path has at most 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="jb-pg-"))
         self.port = _free_port()
@@ -71,21 +71,25 @@ class PostgresServer:
             self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def connect(self) -> psycopg.Connection:
+        """A connection of its superuser's."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname="postgres",
+            autocommit=True,
+        )  # fmt: skip
+
     def new_database(self) -> str:
         """The URL of a database with nothing in it."""
         self._databases += 1
         name = f"lab{self._databases}"
-        with psycopg.connect(
-            host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname="postgres",
-            autocommit=True,
-        ) as connection:  # fmt: skip
+        with self.connect() as connection:
             connection.execute(f"create database {name}".encode())
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *words: str) -> None:
         user = self._user
         subprocess.run(
-            [self._programs / program, *words],
+            [self.programs / program, *words],
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
