@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +49,7 @@ class Scene:
                 if block.way == "not run":
                     continue
                 if block.title and block.language in FILES:
-                    self.write(block.title, block.text)
+                    shell.write(block.title, block.text)
                 commands = commands_of(block) if block.language == "console" else steps_of(block)
                 for command in commands:
                     if block.way == "beside":
@@ -56,9 +57,9 @@ class Scene:
                     else:
                         shell.run(command, block.exit_code, block.answers)
 
-    def write(self, name: str, text: str) -> None:
-        """Write a file that a document shows."""
-        path = self.folder / name.removeprefix("~/")
+    def write(self, name: str, text: str, beside: Path = Path()) -> None:
+        """Write a file that a document shows: into the home, or into a folder below it."""
+        path = self.folder / (name[2:] if name.startswith("~/") else beside / name)
         assert path.resolve().is_relative_to(self.folder.resolve()), name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
@@ -81,7 +82,10 @@ def make_scene(folder: Path) -> Scene:
     _program(programs / "ssh", f'{ssh} -o BatchMode=yes "$@"')
     (folder / "scripts").mkdir()
     for script in (CHECKOUT / "scripts").iterdir():
-        if script.is_file():
+        if script.name == "demo":
+            # It works in the checkout that it lies in, and here that is this folder.
+            shutil.copy(script, folder / "scripts")
+        elif script.is_file():
             _program(folder / "scripts" / script.name, f'exec {shlex.quote(str(script))} "$@"')
     (folder / ".ssh").mkdir(mode=0o700)
     kept = {
@@ -141,12 +145,7 @@ class _Shell:
         source = self.terminal if answers else "/dev/null"
         typed = answers.split(", ") if answers else []
         os.write(self.keyboard, "".join(f"{answer}\n" for answer in typed).encode())
-        assert self.process.stdin is not None
-        self.process.stdin.write(
-            f"{{ {command.line}\n}} <{source} 2>&1; _s=$?; echo; echo {_END!r} $_s\n"
-        )
-        self.process.stdin.flush()
-        printed, status = self._hear(command)
+        printed, status = self._do(command, source)
         printed = self.scene.as_documented(printed)
         told = f"{command.place}: $ {command.line}\n{printed}"
         assert "Traceback" not in printed, told
@@ -157,6 +156,20 @@ class _Shell:
             expected = expected.replace(f" {answer}\n", " ", 1)
         if expected:
             assert is_like(printed, expected), f"{told}--- expected:\n{command.printed}"
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file into the folder where the shell is."""
+        where, _ = self._do(Command(name, "pwd", ""), "/dev/null")
+        self.scene.write(name, text, Path(where.rstrip("\n")))
+
+    def _do(self, command: Command, source: str) -> tuple[str, int]:
+        """What a command prints, and its exit code."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(
+            f"{{ {command.line}\n}} <{source} 2>&1; _s=$?; echo; echo {_END!r} $_s\n"
+        )
+        self.process.stdin.flush()
+        return self._hear(command)
 
     def _hear(self, command: Command) -> tuple[str, int]:
         assert self.process.stdout is not None

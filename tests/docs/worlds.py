@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.docs.blocks import blocks_of
+from tests.docs.blocks import Block, blocks_of
 from tests.docs.scene import CHECKOUT, know
 from tests.store.postgres import PASSWORD
 
@@ -106,6 +106,14 @@ def with_a_database(scene: Scene, request: pytest.FixtureRequest) -> None:
     )
 
 
+def two_nights(scene: Scene, request: pytest.FixtureRequest) -> None:
+    """Three boards that have measured twice; the first time is the baseline ``nightly``."""
+    known_boards(scene, request)
+    night = "$ jetbench run vgg16 resnet50 -q\n"
+    lines = f"{night}$ jetbench baseline set nightly\n{night}"
+    scene.play([Block("the nights before", "console", "", lines)])
+
+
 def on_github(scene: Scene, request: pytest.FixtureRequest) -> None:
     """Three boards, and what a runner of GitHub's sets for the steps of the workflow."""
     known_boards(scene, request)
@@ -126,6 +134,7 @@ def _trust(scene: Scene, fleet: VirtualFleet) -> None:
 
 WORLDS: dict[str, Callable[[Scene, pytest.FixtureRequest], None]] = {
     "README.md": new_boards,
+    "docs/reference/results.md": two_nights,
     "docs/tutorial.md": new_boards,
     "docs/how-to/bastion.md": behind_a_bastion,
     "docs/how-to/github-actions.md": on_github,
