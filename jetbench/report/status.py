@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from jetbench.bench.running import Looked
     from jetbench.domain.part import PartOnBoard
+
+Json = dict[str, Any]
 
 _HEADERS = ("Board", "Sweep", "Who", "Since (UTC)", "Trials", "Doing")
 
@@ -33,7 +35,12 @@ def status_text(looked: Sequence[Looked], sweep_id: str | None) -> str:
 
 
 def status_json(looked: Sequence[Looked], sweep_id: str | None) -> str:
-    """One document: for each board what it holds, null where it was not reached."""
+    """The document of ``jetbench status --format json``."""
+    return json.dumps(status_to_json(looked, sweep_id), indent=1)
+
+
+def status_to_json(looked: Sequence[Looked], sweep_id: str | None) -> Json:
+    """For each board what it holds, null where it was not reached."""
     boards = {
         one.board.name: {
             "reached": one.status is not None,
@@ -44,7 +51,7 @@ def status_json(looked: Sequence[Looked], sweep_id: str | None) -> str:
         }
         for one in looked
     }
-    return json.dumps({"schema": 1, "boards": boards}, indent=1)
+    return {"schema": 1, "boards": boards}
 
 
 def _rows(one: Looked, sweep_id: str | None) -> Iterator[tuple[str, ...]]:

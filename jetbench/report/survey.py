@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jetbench.formats.words import printable
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from jetbench.bench.survey import Surveyed
     from jetbench.domain.facts import BoardFacts
+
+Json = dict[str, Any]
 
 _WIDTH = 80
 _MAX_FACT = 600
@@ -25,20 +27,22 @@ def survey_text(found: Sequence[Surveyed]) -> str:
 
 
 def survey_json(found: Sequence[Surveyed]) -> str:
+    """The document of ``jetbench boards check --format json``."""
+    return json.dumps(survey_to_json(found), indent=1)
+
+
+def survey_to_json(found: Sequence[Surveyed]) -> Json:
     """An object a board, by name; every fact as the probe gave it."""
-    return json.dumps(
-        {
-            one.board.name: {
-                "can_measure": one.can_measure,
-                "error": one.error.message if one.error else None,
-                "hint": one.error.hint if one.error else None,
-                "facts": _without_files(one.facts) if one.facts else None,
-                "lacks": [asdict(lack) for lack in one.lacks],
-            }
-            for one in found
-        },
-        indent=1,
-    )
+    return {
+        one.board.name: {
+            "can_measure": one.can_measure,
+            "error": one.error.message if one.error else None,
+            "hint": one.error.hint if one.error else None,
+            "facts": _without_files(one.facts) if one.facts else None,
+            "lacks": [asdict(lack) for lack in one.lacks],
+        }
+        for one in found
+    }
 
 
 def _without_files(facts: BoardFacts) -> dict[str, object]:
