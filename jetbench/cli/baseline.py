@@ -41,10 +41,10 @@ def set_baseline(
       jetbench baseline set release-2 20260102-030405-a1b2c3
       jetbench baseline set nightly 2026-01-02 --results nights
     """
-    from jetbench.cli.sweeps import opened
     from jetbench.domain.errors import ResultError, UsageError
     from jetbench.formats.words import escaped
     from jetbench.store.names import check_name, set_name
+    from jetbench.store.opening import opened
 
     check_name(name)
     kept = opened(sweep, results, db)

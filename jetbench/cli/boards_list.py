@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetbench.cli.common import BoardOption, InventoryOption, ListFormat, load_boards
+from jetbench.bench.inventories import load_boards
+from jetbench.cli.common import BoardOption, InventoryOption, ListFormat
 
 if TYPE_CHECKING:
     from jetbench.domain.board import Board

@@ -49,9 +49,9 @@ def check(
       jetbench boards check tx2-01 --format json
       jetbench boards check --gpu none --power-mode keep --no-clocks
     """
+    from jetbench.bench.inventories import load_boards
     from jetbench.bench.survey import survey
     from jetbench.cli.arguments import gpu_of, phase_of, power_modes_of
-    from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.domain.plan import Options
     from jetbench.remote.connection import Connector

@@ -80,7 +80,7 @@ def compare(
     from jetbench.analysis.compare import compare as compare_records
     from jetbench.cli import exit_codes
     from jetbench.cli.output import check_output, write_out
-    from jetbench.cli.sweeps import named_sweep, opened
+    from jetbench.store.opening import named_sweep, opened
 
     check_output(output)
     words = _two_of(sweeps, baseline)

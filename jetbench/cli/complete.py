@@ -41,7 +41,7 @@ def _offer(find: Callable[[typer.Context, str], Iterable[str]]) -> Offer:
 @_offer
 def boards(ctx: typer.Context, _: str) -> Iterable[str]:
     """The boards of the inventory, and its tags."""
-    from jetbench.cli.common import read_inventory, usual_inventory
+    from jetbench.bench.inventories import read_inventory, usual_inventory
     from jetbench.formats.inventory_yaml import read_yaml
 
     # An inventory in which something is wrong still has names.

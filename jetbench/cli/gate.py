@@ -41,7 +41,7 @@ def open_baseline(name: str, results: Path, db: str | None) -> Baseline:
     Raises:
         UsageError: There is none of that name, or it cannot be read.
     """
-    from jetbench.cli.sweeps import named_sweep
+    from jetbench.store.opening import named_sweep
 
     return Baseline(name, named_sweep(name, results, db))
 

@@ -91,11 +91,11 @@ def notify(
       0 told     1 a file or the message could not be written     2 no such sweep, wrong usage
     """
     from jetbench.cli.gate import read_gate
-    from jetbench.cli.sweeps import opened
     from jetbench.formats.words import escaped
     from jetbench.report.junit import junit_xml
     from jetbench.report.message import payload, summary_line
     from jetbench.report.prometheus import prometheus_text
+    from jetbench.store.opening import opened
 
     if (sweep is None) == (error is None):
         raise UsageError("name a sweep, or say with --error why there is none")

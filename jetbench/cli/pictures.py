@@ -36,7 +36,7 @@ def write_pictures(
         ChoiceError: Not exactly one case is meant.
     """
     from jetbench.cli.output import check_output, replace_file
-    from jetbench.cli.sweeps import opened
+    from jetbench.store.opening import opened
 
     files: list[tuple[PictureFormat, Path | None]] = [("svg", svg), ("png", png)]
     if len(sweeps) > 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from jetbench.domain.errors import JetbenchError
 from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
@@ -29,13 +28,10 @@ def remember(folder: Path, db: str | None) -> None:
 
     Never raises: a sweep was measured, whatever its database does.
     """
-    from jetbench.store.database.folders import add_folder
-    from jetbench.store.database.history import open_history
+    from jetbench.store.opening import remembered
 
-    try:
-        with open_history(db, folder.parent, create=True) as history:
-            add_folder(history, folder)
-    except JetbenchError as error:
+    error = remembered(folder, db)
+    if error is not None:
         where = "" if db is None else f" --db {escaped(db)}"
         print(
             f"warning: this sweep is not in the history: {escaped(error.message)}\n"

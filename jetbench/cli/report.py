@@ -169,9 +169,10 @@ def _sources(
     import json
     import tempfile
 
-    from jetbench.cli.sweeps import opened_node, the_history
+    from jetbench.cli.sweeps import the_history
     from jetbench.store.database.history import open_history
     from jetbench.store.names import read_names
+    from jetbench.store.opening import opened_node
     from jetbench.store.results import locate
 
     if not words:

@@ -35,8 +35,8 @@ def restore(
     Exit codes:
       0 everything is as it was     1 not on some boards     3 on none
     """
+    from jetbench.bench.inventories import load_boards
     from jetbench.bench.restoring import restore as put_back
-    from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.formats.words import printable
     from jetbench.remote.connection import Connector

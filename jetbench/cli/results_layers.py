@@ -78,8 +78,8 @@ def show_layers(
 
     from jetbench.cli.case import WantedCase, the_record
     from jetbench.cli.output import check_output, write_out
-    from jetbench.cli.sweeps import opened
     from jetbench.report.layers import layers_csv, layers_table, layers_to_json, profile
+    from jetbench.store.opening import opened
 
     check_output(output)
     words = sweeps or ["latest"]

@@ -167,9 +167,9 @@ def run(
       4 something is slower than the baseline (--fail-on-regression)
     """
     from jetbench.bench.errand import Errand
+    from jetbench.bench.inventories import load_boards
     from jetbench.bench.plan import make_plan
     from jetbench.cli import arguments
-    from jetbench.cli.common import load_boards
     from jetbench.cli.gate import check_gate, gate_exit_code, open_baseline, pass_gate
     from jetbench.cli.measure import new_recorder, say_notes
     from jetbench.cli.output import check_output, command_line, write_out

@@ -41,8 +41,8 @@ def status(
     Exit codes:
       0 every board has answered     1 some have not     3 none has
     """
+    from jetbench.bench.inventories import load_boards
     from jetbench.bench.running import look_at
-    from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.cli.take_up import sweep_id_of
     from jetbench.remote.connection import Connector

@@ -36,8 +36,8 @@ def stop(
     Exit codes:
       0 it runs nowhere any more     1 some boards did not answer     3 no board knows it
     """
+    from jetbench.bench.inventories import load_boards
     from jetbench.bench.running import stop_on
-    from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.cli.take_up import sweep_id_of
     from jetbench.formats.words import printable

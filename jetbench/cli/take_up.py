@@ -27,8 +27,8 @@ def begun(word: str, results: Path, inventory: Path | None) -> tuple[SweepFolder
         InventoryError: The boards are to be asked, and there is no inventory.
         StoreError: A folder for it cannot be made here.
     """
+    from jetbench.bench.inventories import load_boards
     from jetbench.bench.resuming import adopt, find_on_boards, not_found, open_begun
-    from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.remote.connection import Connector
     from jetbench.store.prune import check_not_pruned

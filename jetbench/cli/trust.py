@@ -53,7 +53,7 @@ def trust(
       jetbench boards trust @lab-a --yes
       jetbench boards trust tx2-01 --fingerprint SHA256:jmz7vXzMNTMdXrYCzhDzkJGIl2vOAkAhNNMAEjTzQqA
     """
-    from jetbench.cli.common import load_boards
+    from jetbench.bench.inventories import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.remote.connection import Connector
 

@@ -39,8 +39,8 @@ def unlock(
     Exit codes:
       0 every board is free     1 some are not     3 none is
     """
+    from jetbench.bench.inventories import load_boards
     from jetbench.bench.unlocking import unlock as break_locks
-    from jetbench.cli.common import load_boards
     from jetbench.cli.secrets import Secrets
     from jetbench.formats.words import printable
     from jetbench.remote.connection import Connector
