@@ -11,7 +11,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[1]
 PYTHON = sorted(
     path
-    for room in ("jetbench", "tests", "benchmarks")
+    for room in ("jetbench", "tests", "benchmarks", "scripts")
     for path in (CHECKOUT / room).rglob("*.py")
 )
 SCRIPTS = sorted(

@@ -7,9 +7,17 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ModelError, UsageError
 from jetbench.nets import zoo
+from jetbench.nets.batch import patch_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jetbench.nets.batch import Patched
 
 MAX_BYTES = 8 * 2**20
 """A prototxt of more than this is something else; ResNet-152 has 60 kB."""
@@ -70,6 +78,34 @@ def local_text(model: ResolvedModel) -> str:
         hint = "copy it here first; `jetbench run` fetches and patches it by itself"
         raise UsageError(message, hint=hint)
     return model.text
+
+
+def patched_here(  # noqa: PLR0913 - all but the first two by name
+    model: ResolvedModel,
+    batch: int | None,
+    *,
+    phase: str,
+    stages: Sequence[str] = (),
+    shapes: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
+    data_layers: bool = False,
+) -> Patched:
+    """A model that lies here, with its batch set; see `patch_batch`.
+
+    Raises:
+        UsageError: It lies on a board.
+        ModelError: It cannot be patched with certainty; the message names the file.
+    """
+    try:
+        return patch_batch(
+            local_text(model),
+            batch,
+            phase=phase,
+            stages=stages,
+            shapes=shapes,
+            data_layers=data_layers,
+        )
+    except ModelError as error:
+        raise error.at(model.source) from None
 
 
 def decode(data: bytes, source: str) -> str:

@@ -55,10 +55,11 @@ def attach(
       0 all was measured      1 some cases failed or were lost
       2 no such sweep         3 nothing was measured       130 left before its end
     """
+    from jetbench.bench.carrying_out import result_of
     from jetbench.bench.errand import Errand
     from jetbench.bench.recorder import Recorder
     from jetbench.bench.resuming import known_of
-    from jetbench.cli.measure import carry_out, exit_code, result_of
+    from jetbench.cli.measure import carry_out, exit_code
     from jetbench.cli.output import check_output, show_result
     from jetbench.cli.remember import check_database, remember
     from jetbench.cli.take_up import begun

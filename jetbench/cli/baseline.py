@@ -41,25 +41,12 @@ def set_baseline(
       jetbench baseline set release-2 20260102-030405-a1b2c3
       jetbench baseline set nightly 2026-01-02 --results nights
     """
-    from jetbench.domain.errors import ResultError, UsageError
     from jetbench.formats.words import escaped
-    from jetbench.store.names import check_name, set_name
-    from jetbench.store.opening import opened
+    from jetbench.store.naming import give_name
 
-    check_name(name)
-    kept = opened(sweep, results, db)
-    try:
-        opened(kept.id, results, db)
-    except ResultError as error:
-        # It was named by a path from elsewhere: a night would look for it in vain.
-        raise UsageError(
-            f"{escaped(kept.source)}: a name stands for a sweep in {results}, and this is none",
-            hint="bring it in first: jetbench results import FILE",
-        ) from error
-    before = set_name(results, name, kept.id)
-    _tell_history(name, kept.id, results, db)
-    moved = f" (it was {escaped(before)})" if before not in {None, kept.id} else ""
-    print(f"{escaped(name)} is {escaped(kept.id)}{moved}", file=sys.stderr)
+    sweep_id, before = give_name(name, sweep, results, db)
+    moved = f" (it was {escaped(before)})" if before not in {None, sweep_id} else ""
+    print(f"{escaped(name)} is {escaped(sweep_id)}{moved}", file=sys.stderr)
 
 
 def remove_baseline(
@@ -74,9 +61,10 @@ def remove_baseline(
     from jetbench.domain.errors import UsageError
     from jetbench.formats.words import escaped
     from jetbench.store.names import set_name
+    from jetbench.store.naming import tell_history
 
     before = set_name(results, name, None)
-    _tell_history(name, None, results, db)
+    tell_history(name, None, results, db)
     if before is None and db is None:
         raise UsageError(f"there is no baseline {escaped(name)!r} in {results}")
 
@@ -108,14 +96,3 @@ def list_baselines(
         return
     rows = [(printable(name, 64), printable(sweep, 64)) for name, sweep in names.items()]
     typer.echo(tabulate(rows, headers=("Baseline", "Sweep"), disable_numparse=True))
-
-
-def _tell_history(name: str, sweep_id: str | None, results: ResultsOption, db: str | None) -> None:
-    """Where there is a history, it knows the name as well."""
-    from jetbench.store.database.address import FILE
-    from jetbench.store.database.history import open_history
-
-    if db is None and not (results / FILE).exists():
-        return
-    with open_history(db, results) as history:
-        history.set_name(name, sweep_id)

@@ -89,23 +89,18 @@ def patched_text(
     Raises:
         UsageError: It lies on a board, an option is none, or it cannot be patched with certainty.
     """
-    from jetbench.bench.models import local_text
+    from jetbench.bench.models import patched_here
     from jetbench.cli.arguments import one_shape_of, phase_of, stages_of
-    from jetbench.domain.errors import ModelError
     from jetbench.formats.words import escaped
-    from jetbench.nets.batch import patch_batch
 
-    try:
-        patched = patch_batch(
-            local_text(model),
-            batch,
-            phase=phase_of(phase),
-            stages=stages_of(stage),
-            shapes=one_shape_of(shape),
-            data_layers=data_layers,
-        )
-    except ModelError as error:
-        raise error.at(model.source) from None
+    patched = patched_here(
+        model,
+        batch,
+        phase=phase_of(phase),
+        stages=stages_of(stage),
+        shapes=one_shape_of(shape),
+        data_layers=data_layers,
+    )
     for note in patched.notes:
         print(f"note: {escaped(note)}", file=sys.stderr)
     return patched

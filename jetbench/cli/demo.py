@@ -38,8 +38,9 @@ def demo(
     """
     import tempfile
 
+    from jetbench.bench.carrying_out import new_recorder, result_of
     from jetbench.bench.plan import make_plan
-    from jetbench.cli.measure import carry_out, exit_code, new_recorder, result_of
+    from jetbench.cli.measure import carry_out, exit_code
     from jetbench.cli.output import command_line, show_result
     from jetbench.cli.remember import remember
     from jetbench.domain.plan import Options

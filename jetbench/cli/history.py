@@ -64,7 +64,7 @@ def history(
     from jetbench.analysis.series import told_of, with_gaps
     from jetbench.cli.output import check_output, write_out
     from jetbench.cli.sweeps import the_history
-    from jetbench.cli.wanted import wanted_of
+    from jetbench.formats.wanted import wanted_of
     from jetbench.report.history import (
         ASCII_BARS,
         BARS,

@@ -1,25 +1,20 @@
-"""Carry out a plan from the command line: sweep, keep, show, and the exit code."""
+"""Carry out a plan from the command line: progress, signals, and the exit code."""
 
 from __future__ import annotations
 
-import getpass
 import os
 import signal
-import socket
 import sys
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jetbench.cli import exit_codes
 from jetbench.cli.watch import watching
-from jetbench.domain.errors import StoreError, UsageError
-from jetbench.domain.events import JournalComplete
 from jetbench.formats.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import FrameType
 
     from jetbench.bench.errand import Errand
@@ -34,20 +29,6 @@ def say_notes(plan: Plan) -> None:
     for case in plan.cases:
         for note in case.prototxt.notes if case.prototxt else ():
             print(f"note: {printable(case.model)}: {printable(note)}", file=sys.stderr)
-
-
-def new_recorder(plan: Plan, results: Path) -> Recorder:
-    """What keeps a new sweep.
-
-    Raises:
-        UsageError: The results folder cannot be made; no board was touched.
-    """
-    from jetbench.bench.recorder import Recorder
-
-    try:
-        return Recorder.create(plan, results)
-    except StoreError as error:
-        raise UsageError(error.message, hint=error.hint) from error
 
 
 def carry_out(
@@ -74,60 +55,19 @@ def carry_out(
         StoreError: This machine's disk did not take what the boards have sent.
         KeyboardInterrupt: Ctrl-C, twice; once, where boards are only followed.
     """
-    from jetbench.bench.errand import Door, Errand
-    from jetbench.bench.sweep import run_sweep
+    from jetbench.bench import carrying_out
+    from jetbench.bench.errand import Errand
     from jetbench.cli.secrets import Secrets
-    from jetbench.remote.connection import Connector
 
     errand = errand or Errand()
     stop = threading.Event()
-    full_disk: StoreError | None = None
-    kept_there: list[str] = []
     with (
         watching(plan, quiet=quiet, verbose=verbose) as watch,
         _signals(plan, stop, watch, ends=errand.measure),
-        # With nothing to close, it is only named here, between what it needs and its user.
-        nullcontext(Secrets(aside=watch.paused, cancelled=stop.is_set)) as secrets,
-        Connector(ssh_config=None, ask_passphrase=secrets.passphrase) as connector,
     ):
-        door = Door(connector.connect, secrets.sudo_password, _holder(plan))
-        for event in run_sweep(plan, door, stop, errand):
-            try:
-                if full_disk is None:
-                    recorder.take(event)
-            except StoreError as error:
-                # What cannot be kept is not worth measuring: end the boards' work, leave
-                # their journals with them, and report what is here.
-                full_disk = error
-                watch.say(f"error: {printable(error.message)}")
-                stop.set()
-            if full_disk is not None and isinstance(event, JournalComplete):
-                event.receipt.decline()
-                kept_there.append(event.board)
-            watch.take(event)
-    if full_disk is not None:
-        raise StoreError(full_disk.message, hint=_next_step(plan, kept_there))
+        secrets = Secrets(aside=watch.paused, cancelled=stop.is_set)
+        carrying_out.carry_out(plan, recorder, errand, secrets=secrets, watch=watch, stop=stop)
     return stop.is_set()
-
-
-def result_of(plan: Plan, recorder: Recorder, *, interrupted: bool) -> SweepResult:
-    """Make the result of a sweep, and keep it.
-
-    Raises:
-        StoreError: This machine's disk has no room for it; the journals are here, whole.
-    """
-    try:
-        return recorder.result(interrupted=interrupted)
-    except StoreError as error:
-        raise StoreError(error.message, hint=_next_step(plan, [])) from error
-
-
-def _next_step(plan: Plan, kept_there: list[str]) -> str:
-    """Where everything is that could not be stored, and how to get it."""
-    where = "all journals are here"
-    if kept_there:
-        where = f"the journals are still on {', '.join(sorted(kept_there))}"
-    return f"{where}: free some space, then `{resume_command(plan)}`"
 
 
 def exit_code(result: SweepResult) -> int:
@@ -137,21 +77,6 @@ def exit_code(result: SweepResult) -> int:
     if not result.measured:
         return exit_codes.NOTHING
     return exit_codes.OK if result.complete else exit_codes.FAILED
-
-
-def resume_command(plan: Plan) -> str:
-    """How a sweep is taken up again."""
-    return f"jetbench run --resume {plan.sweep_id}"
-
-
-def _holder(plan: Plan) -> str:
-    """Who measures, for those who find a board busy."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "somebody"
-    who = f"{user}@{socket.gethostname()}".replace('"', "_")
-    return f'who="{who}" since={plan.created_utc} sweep={plan.sweep_id}'
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +13,13 @@ from jetbench.cli import complete, exit_codes
 from jetbench.cli.case import OneBatchOption, OneModeOption, WantedCase
 from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
 from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, UntilOption
-from jetbench.domain.errors import ResultError
 from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from jetbench.domain.history import Wanted
     from jetbench.domain.material import Material
-    from jetbench.store.database.history import History
     from jetbench.store.site import SiteFolder
 
 FOLDER = Path("jetbench-report")
@@ -93,7 +91,7 @@ def report(
       0 written     1 it could not be     2 no such sweep, or wrong usage     3 nothing fits
     """
     import jetbench
-    from jetbench.cli.wanted import wanted_of
+    from jetbench.formats.wanted import wanted_of
     from jetbench.report.site.writing import write_site
     from jetbench.store.site import SiteFolder
 
@@ -141,60 +139,17 @@ def material_of(
     logs: int = 0,
     site: SiteFolder | None = None,
 ) -> Material:
-    """What a report of these sweeps is made of; of none: of the whole history.
-
-    Raises:
-        ResultError: There is no such sweep, or it cannot be read.
-        StoreError: The history fails.
-    """
-    from jetbench.bench.gathering import gather
+    """What a report is made of, as `jetbench.bench.sources.material_of`; warns on the way."""
+    from jetbench.bench import sources
+    from jetbench.cli.sweeps import say
     from jetbench.report.site.links import logs_folder
 
-    with _sources(sweeps, results, db) as (history, folders):
-        return gather(
-            history,
-            wanted,
-            folders,
-            logs=logs,
-            published=lambda sweep_id: site is not None and site.has_below(logs_folder(sweep_id)),
-            saw=lambda message: print(f"warning: left out: {escaped(message)}", file=sys.stderr),
-        )
-
-
-@contextmanager
-def _sources(
-    words: Sequence[str], results: Path, db: str | None
-) -> Iterator[tuple[History, Callable[[str], Path | None]]]:
-    """A history of what is meant, and where the folder of each of its sweeps is."""
-    import json
-    import tempfile
-
-    from jetbench.cli.sweeps import the_history
-    from jetbench.store.database.history import open_history
-    from jetbench.store.names import read_names
-    from jetbench.store.opening import opened_node
-    from jetbench.store.results import locate
-
-    if not words:
-        with the_history(db, results) as history:
-            yield history, lambda sweep_id: _folder(results / sweep_id)
-        return
-    # A few sweeps, from wherever they come, in a history of their own.
-    folders: dict[str, Path] = {}
-    names = read_names(results)
-    with (
-        tempfile.TemporaryDirectory(prefix="jetbench-report-") as own,
-        open_history(None, Path(own), create=True) as history,
-    ):
-        for word in words:
-            node = opened_node(word, results, db)
-            sweep_id = node["sweep"]["id"].text()
-            with suppress(ResultError):
-                folders[sweep_id] = locate(word, results)
-            of_it = [name for name, named in names.items() if named == sweep_id]
-            history.add(json.dumps(node.value), node.source, names=of_it)
-        yield history, lambda sweep_id: _folder(folders.get(sweep_id))
-
-
-def _folder(path: Path | None) -> Path | None:
-    return path if path is not None and path.is_dir() else None
+    return sources.material_of(
+        sweeps,
+        wanted,
+        results,
+        db,
+        logs=logs,
+        published=lambda sweep_id: site is not None and site.has_below(logs_folder(sweep_id)),
+        say=say,
+    )

@@ -97,7 +97,7 @@ def export(
     """
     from jetbench.cli.output import check_output
     from jetbench.cli.sweeps import the_history
-    from jetbench.cli.wanted import wanted_of
+    from jetbench.formats.wanted import wanted_of
 
     if archive is not None:
         _pack(sweeps or ["latest"], archive, results)

@@ -55,7 +55,7 @@ def list_sweeps(
 
     from jetbench.cli.output import check_output, write_out
     from jetbench.cli.sweeps import the_history
-    from jetbench.cli.wanted import wanted_of
+    from jetbench.formats.wanted import wanted_of
     from jetbench.report.sweeps import line_to_json, sweeps_csv, sweeps_table
 
     check_output(output)

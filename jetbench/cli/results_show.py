@@ -59,9 +59,9 @@ def show_sweep(
     """
     from jetbench.cli.gate import read_gate
     from jetbench.cli.output import check_output, render_kept, write_result
-    from jetbench.cli.wanted import wanted_of
     from jetbench.formats.json_node import JsonNode
     from jetbench.formats.result_read import sweep_of
+    from jetbench.formats.wanted import wanted_of
     from jetbench.store.opening import opened_node
 
     check_output(output)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from jetbench.domain.record import SweepResult
 
 
-def run(
+def run(  # noqa: PLR0915 - an import is a statement, too
     context: typer.Context,
     models: Annotated[
         list[str] | None,
@@ -170,15 +170,16 @@ def run(
     from jetbench.bench.inventories import load_boards
     from jetbench.bench.plan import make_plan
     from jetbench.cli import arguments
-    from jetbench.cli.gate import check_gate, gate_exit_code, open_baseline, pass_gate
-    from jetbench.cli.measure import new_recorder, say_notes
+    from jetbench.cli.gate import check_gate, gate_exit_code
+    from jetbench.cli.measure import say_notes
     from jetbench.cli.output import check_output, command_line, write_out
     from jetbench.cli.remember import check_database, remember
     from jetbench.domain.plan import Options
 
     def finish(plan: Plan, recorder: Recorder, errand: Errand) -> None:
         """Carry it out, and show what came of it."""
-        from jetbench.cli.measure import carry_out, exit_code, result_of
+        from jetbench.bench.carrying_out import new_recorder, result_of
+        from jetbench.cli.measure import carry_out, exit_code
         from jetbench.cli.output import show_result
 
         interrupted = carry_out(plan, recorder, errand, quiet=quiet, verbose=verbose)
@@ -188,6 +189,8 @@ def run(
         remember(recorder.path, db)
         code, gate = exit_code(result), None
         if before is not None:
+            from jetbench.bench.gating import pass_gate
+            from jetbench.cli.sweeps import say
 
             def again(closer: Plan) -> SweepResult:
                 second = new_recorder(closer, recorder.path.parent)
@@ -199,7 +202,9 @@ def run(
                 remember(second.path, db)
                 return looked
 
-            gate, looked_again = pass_gate(before, plan, result, recorder.path, again, db)
+            gate, looked_again = pass_gate(
+                before, plan, result, recorder.path, again, db=db, say=say
+            )
             code = gate_exit_code(result, gate, code, fail=fail_on_regression, second=looked_again)
         show_result(result, result_format, output, recorder.path, quiet=quiet, gate=gate)
         raise typer.Exit(code)
@@ -207,7 +212,11 @@ def run(
     check_output(output)
     check_database(db, results)
     check_gate(baseline, fail=fail_on_regression, detach=detach)
-    before = open_baseline(baseline, results, db) if baseline is not None else None
+    before = None
+    if baseline is not None:
+        from jetbench.bench.gating import open_baseline
+
+        before = open_baseline(baseline, results, db)
     if resume is not None:
         _refuse_other(context)
         plan, recorder, known = _taken_up(resume, results, inventory)
@@ -242,6 +251,8 @@ def run(
 
         write_out(plan_text(plan), output)
         return
+    from jetbench.bench.carrying_out import new_recorder
+
     if not quiet:
         say_notes(plan)
     finish(plan, new_recorder(plan, results), Errand(detach=detach, wait_s=wait_for_board))

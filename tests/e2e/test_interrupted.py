@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jetbench.bench import contact, sweep
+from jetbench.bench import carrying_out, contact, sweep
+from jetbench.bench.carrying_out import new_recorder
 from jetbench.bench.plan import make_plan
-from jetbench.cli.measure import carry_out, exit_code, new_recorder
+from jetbench.cli.measure import carry_out, exit_code
 from jetbench.domain.plan import Options
 from jetbench.formats.inventory import parse_inventory
 from jetbench.virtual.fleet import VirtualFleet
@@ -168,7 +169,7 @@ def test_a_board_that_goes_away_is_given_up(
                 gone.cut()
             yield event
 
-    monkeypatch.setattr(sweep, "run_sweep", unplugging)
+    monkeypatch.setattr(carrying_out, "run_sweep", unplugging)
     recorder = new_recorder(plan, tmp_path / "results")
     result = recorder.result(interrupted=carry_out(plan, recorder, quiet=True))
     assert exit_code(result) == 1
