@@ -51,11 +51,13 @@ _WHERE = {
 }
 
 
-def __getattr__(name: str) -> object:
-    for module, names in _WHERE.items():
-        if name in names:
-            return getattr(import_module(f"jetbench.{module}"), name)
-    raise AttributeError(f"module 'jetbench' has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # Type checkers know the names above, and that there are no others.
+    def __getattr__(name: str) -> object:
+        for module, names in _WHERE.items():
+            if name in names:
+                return getattr(import_module(f"jetbench.{module}"), name)
+        raise AttributeError(f"module 'jetbench' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

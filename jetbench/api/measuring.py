@@ -18,7 +18,6 @@ from jetbench.bench.gating import open_baseline, pass_gate
 from jetbench.bench.plan import make_plan
 from jetbench.bench.recorder import Recorder
 from jetbench.bench.resuming import known_of, open_begun
-from jetbench.domain.board import Inventory
 from jetbench.domain.errors import ResultError, UsageError
 from jetbench.domain.kept import as_kept
 from jetbench.domain.plan import Options
@@ -30,8 +29,9 @@ from jetbench.store.results import find_begun
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from jetbench.api.reaching import Ask
     from jetbench.bench.gating import Baseline
-    from jetbench.domain.board import Gpu
+    from jetbench.domain.board import Gpu, Inventory
     from jetbench.domain.events import SweepEvent
     from jetbench.domain.plan import Phase, Plan
     from jetbench.domain.record import SweepResult

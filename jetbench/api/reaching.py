@@ -63,19 +63,27 @@ def virtual_boards(count: int = 3, *, real_time: bool = False) -> Iterator[Inven
 def boards_of(
     inventory: Inventory | Path | str | None, names: str | Sequence[str]
 ) -> tuple[Board, ...]:
+    """The boards that are meant: by their names, or ``@TAG``; of no names all of them.
+
+    Raises:
+        UsageError: The inventory or a name is wrong.
+    """
     known = inventory if isinstance(inventory, Inventory) else load_inventory(inventory)
     return select_boards(known, words(names))
 
 
 def modes_of(modes: int | str | Sequence[int | str]) -> tuple[str, ...]:
+    """Power modes by number or name, as the options of a sweep have them."""
     return (str(modes),) if isinstance(modes, int | str) else tuple(map(str, modes))
 
 
 def secrets_of(ask: Ask | None) -> Secrets:
+    """Where passwords and passphrases come from."""
     return Secrets() if ask is None else _Asking(ask)
 
 
 def connector(secrets: Secrets) -> Connector:
+    """What reaches boards, and is to be closed."""
     return Connector(ssh_config=None, ask_passphrase=secrets.passphrase)
 
 
