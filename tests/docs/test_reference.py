@@ -51,7 +51,8 @@ def test_a_key_that_nobody_explains_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_table_holds_whatever_stands_in_it() -> None:
     """A bar would end its cell; a sign of Markdown is shown as it is."""
-    assert markdown.table(("a", "b"), [("x|y", "")]).splitlines()[2] == "| x\\|y | |"
+    lines = markdown.table(("a", "b"), [("x|y", ""), ("`<x|y>`", "`z`")]).splitlines()
+    assert lines[2:] == ["| x&#124;y | |", "| <code>&lt;x&#124;y&gt;</code> | `z` |"]
     assert markdown.plain("a_b <c> `d_e`") == "a\\_b &lt;c> `d_e`"
 
 
