@@ -49,7 +49,7 @@ def show_log(
     \b
     Examples:
       jetbench results log latest --board tx2-01 --model vgg16
-      jetbench results log 2026-01-02 --model vgg16 --repeat 3 | jetbench parse -
+      jetbench results log 2026-01-02 -b tx2-01 -m vgg16 --repeat 3 | jetbench parse -
 
     \b
     Exit codes:

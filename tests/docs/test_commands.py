@@ -61,7 +61,7 @@ def test_what_a_page_says_can_be_done(
 def test_every_block_says_its_language(page: str) -> None:
     """So that no command hides in a block that nobody runs.
 
-    The examples of the reference are those of the program's help: tests/cli/test_help.py has them.
+    The examples of the reference are those of the program's help: test_examples.py runs them.
     """
     for block in blocks_of(CHECKOUT / page, page):
         assert block.language, block.place

@@ -54,7 +54,11 @@ def new_boards(scene: Scene, request: pytest.FixtureRequest) -> None:
 
 def known_boards(scene: Scene, request: pytest.FixtureRequest) -> None:
     """Three boards in an inventory, their host keys trusted."""
-    fleet: VirtualFleet = request.getfixturevalue("reader_fleet")
+    know_all(scene, request.getfixturevalue("reader_fleet"))
+
+
+def know_all(scene: Scene, fleet: VirtualFleet) -> None:
+    """Put the boards of a fleet into an inventory, and trust them."""
     _know(scene, fleet)
     _trust(scene, fleet)
     scene.write("inventory.yaml", INVENTORY)
@@ -62,10 +66,7 @@ def known_boards(scene: Scene, request: pytest.FixtureRequest) -> None:
 
 def troubled_boards(scene: Scene, request: pytest.FixtureRequest) -> None:
     """Three boards in real time: the second throttles, on the third somebody else computes."""
-    fleet: VirtualFleet = request.getfixturevalue("troubled_fleet")
-    _know(scene, fleet)
-    _trust(scene, fleet)
-    scene.write("inventory.yaml", INVENTORY)
+    know_all(scene, request.getfixturevalue("troubled_fleet"))
 
 
 def with_sudo(scene: Scene, request: pytest.FixtureRequest) -> None:
@@ -109,6 +110,11 @@ def with_a_database(scene: Scene, request: pytest.FixtureRequest) -> None:
 def two_nights(scene: Scene, request: pytest.FixtureRequest) -> None:
     """Three boards that have measured twice; the first time is the baseline ``nightly``."""
     known_boards(scene, request)
+    two_nights_of(scene)
+
+
+def two_nights_of(scene: Scene) -> None:
+    """Measure twice; the first time is the baseline ``nightly``."""
     night = "$ jetbench run vgg16 resnet50 -q\n"
     lines = f"{night}$ jetbench baseline set nightly\n{night}"
     scene.play([Block("the nights before", "console", "", lines)])
