@@ -19,8 +19,7 @@ from jetbench.formats.result_read import sweep_of
 from jetbench.formats.wanted import wanted_of
 from jetbench.report.site.links import logs_folder
 from jetbench.report.site.writing import write_site
-from jetbench.store.names import read_names
-from jetbench.store.naming import give_name
+from jetbench.store.naming import give_name, known_names
 from jetbench.store.opening import opened_node, the_history
 from jetbench.store.results import locate
 from jetbench.store.site import SiteFolder
@@ -136,7 +135,7 @@ class Results:
 
     def baselines(self) -> dict[str, str]:
         """The ids of sweeps by the names that were given to them: ``jetbench baseline list``."""
-        return read_names(self.folder)
+        return known_names(self.folder, self._db)
 
     def set_baseline(self, name: str, sweep: str = "latest") -> str:
         """Give a sweep a name, for `run(baseline=…)`; returns its id.

@@ -71,11 +71,14 @@ def remove_baseline(
 
 def list_baselines(
     results: ResultsOption = RESULTS,
+    db: DatabaseOption = None,
     form: Annotated[
         ListFormat, typer.Option("--format", help="For a person, or for a script.")
     ] = ListFormat.TABLE,
 ) -> None:
     """Show the names, and the sweeps that they stand for.
+
+    With --db those of a team's history, too; what this folder says of a name comes first.
 
     \b
     Examples:
@@ -85,9 +88,9 @@ def list_baselines(
     from tabulate import tabulate
 
     from jetbench.formats.words import printable
-    from jetbench.store.names import read_names
+    from jetbench.store.naming import known_names
 
-    names = read_names(results)
+    names = known_names(results, db)
     if form is ListFormat.JSON:
         typer.echo(json.dumps({"schema": 1, "names": names}, indent=1))
         return

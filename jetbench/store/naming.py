@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ResultError, UsageError
 from jetbench.formats.words import escaped
-from jetbench.store.database.address import FILE
+from jetbench.store.database.address import FILE, address_of
+from jetbench.store.database.engine import is_yet_to_be_made
 from jetbench.store.database.history import open_history
-from jetbench.store.names import check_name, set_name
+from jetbench.store.names import check_name, read_names, set_name
 from jetbench.store.opening import opened
 
 if TYPE_CHECKING:
@@ -39,6 +40,22 @@ def give_name(name: str, sweep: str, results: Path, db: str | None) -> tuple[str
     before = set_name(results, name, kept.id)
     tell_history(name, kept.id, results, db)
     return kept.id, before
+
+
+def known_names(results: Path, db: str | None) -> dict[str, str]:
+    """The ids of sweeps by their names: those of this folder, and those of a team's history.
+
+    Where both have a name, it is what this folder says, as for all that takes a name.
+
+    Raises:
+        ResultError: The names of the folder were changed by hand.
+        StoreError: A history is named, and fails.
+    """
+    of_team: dict[str, str] = {}
+    if db is not None and not is_yet_to_be_made(address_of(db, results)):
+        with open_history(db, results) as history:
+            of_team = history.names()
+    return dict(sorted({**of_team, **read_names(results)}.items()))
 
 
 def tell_history(name: str, sweep_id: str | None, results: Path, db: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -265,13 +264,21 @@ def test_without_pandas_it_is_said_what_to_install(
     assert raised.value.hint == "pip install 'jetbench[pandas]'"
 
 
+NOTEBOOK = """
+import asyncio
+from jetbench import run
+
+async def cell():
+    return run("vgg16", inventory="inventory.yaml", repeats=1)
+
+assert asyncio.run(cell()).ok
+"""
+"""The main thread of a notebook, in which a loop runs."""
+
+
 def test_it_runs_in_a_notebook_whose_loop_runs_and_in_any_thread(boards: Inventory) -> None:
     """No loop of its own, and no signals where there are none to have."""
-
-    async def cell() -> Sweep:
-        return run("vgg16", inventory=boards, repeats=1)
-
-    assert asyncio.run(cell()).ok
+    subprocess.run([sys.executable, "-c", NOTEBOOK], check=True, timeout=120)
     found: list[Sweep] = []
     thread = threading.Thread(
         target=lambda: found.append(run("vgg16", inventory=boards, repeats=1))

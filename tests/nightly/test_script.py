@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import shlex
@@ -281,3 +282,21 @@ def test_a_night_leaves_nothing_running(nightly: Nightly) -> None:
         assert at_rest(fleet.boards[0])
     with (nightly.results / ".nightly.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_further_host_is_held_against_the_baseline_of_the_team(tmp_path: Path) -> None:
+    """Its first night is none without a gate, and takes nobody's name away."""
+    shared = f"sqlite:///{tmp_path}/team.sqlite"
+    hosts = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "alpha.prototxt").write_text(NET)
+        hosts.append(Nightly(tmp_path / name, plan=PLAN))
+    with lab(tmp_path) as fleet:
+        for host in hosts:
+            (host.folder / "inventory.yaml").write_text(fleet.inventory_text())
+        first, second = (host(JETBENCH_DB=shared) for host in hosts)
+    assert ": no gate; 1 ok; simulated; sweep " in first.line
+    assert ": green; 1 ok; simulated; sweep " in second.line, second.err
+    listed = hosts[1].jetbench("baseline", "list", "--db", shared, "--format", "json").stdout
+    assert json.loads(listed)["names"]["nightly"] in first.line

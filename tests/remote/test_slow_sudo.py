@@ -52,7 +52,8 @@ def test_a_guard_that_comes_too_late_lets_the_board_go(slow: Board, how: str) ->
     guard, trials, _ = read(data + drain(follower))
     assert trials == []
     assert (slow.mode, slow.locked) == ("3", False)
-    assert guard[-1].get("state", "restored") == "restored"
+    # It may have come too late to say anything at all.
+    assert all(said.get("state", "restored") == "restored" for said in guard[-1:])
     follower.forget()
     assert not (slow.home / ".jetbench").exists()
     assert not (slow.root / "var/lib/jetbench").exists()

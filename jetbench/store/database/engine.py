@@ -127,6 +127,11 @@ def _in_our_words(error: Exception, name: str) -> StoreError:
     return StoreError(f"{name}: {printable(first, _SHOWN)}")
 
 
+def is_yet_to_be_made(address: URL) -> bool:
+    """Whether there is no database because nobody has made its file yet."""
+    return address.drivername == "sqlite" and not Path(str(address.database)).exists()
+
+
 def check_file(address: URL, *, create: bool) -> None:
     """See that the file of an SQLite database is there, or that it may be made: for us alone.
 

@@ -121,6 +121,12 @@ class History:
                 select(names.c.sweep_id).where(names.c.name == name)
             ).scalar()
 
+    def names(self) -> dict[str, str]:
+        """The ids of all sweeps that are baselines, by their names."""
+        with transaction(self._engine) as connection:
+            found = connection.execute(select(names.c.name, names.c.sweep_id)).all()
+        return {row.name: row.sweep_id for row in found}
+
     def ids(self) -> list[str]:
         """Of all sweeps, the oldest first; second looks among them."""
         with transaction(self._engine) as connection:
