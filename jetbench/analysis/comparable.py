@@ -62,9 +62,13 @@ class Difference:
     """One thing that is not the same for two records, in words that are safe for a terminal."""
 
     name: str
+    """What is not the same."""
     a: str
+    """What it was before."""
     b: str
+    """What it is now."""
     unit: str = ""
+    """Of both; may be empty."""
 
     @property
     def text(self) -> str:

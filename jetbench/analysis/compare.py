@@ -83,13 +83,17 @@ class CaseComparison:
     """One case that is in both sets."""
 
     a: Record
+    """As it was before."""
     b: Record
+    """As it is now."""
     verdict: Verdict
+    """What can be said of it."""
     why: tuple[str, ...] = ()
     """Why there is no other verdict; empty where the numbers say it."""
     speed: RelativeSpeed | None = None
     """The time of B over that of A; None where it has no uncertainty."""
     p_value: float | None = None
+    """Of Welch's test, two-sided."""
     differences: tuple[Difference, ...] = ()
     """The parts of the key that forbid the comparison."""
     changed: tuple[Difference, ...] = ()
@@ -111,8 +115,11 @@ class Comparison:
     """Two sets of records, case by case."""
 
     cases: tuple[CaseComparison, ...]
+    """Each case that both have."""
     only_a: tuple[Record, ...]
+    """The cases that only A has."""
     only_b: tuple[Record, ...]
+    """The cases that only B has."""
 
     @property
     def counts(self) -> dict[Verdict, int]:

@@ -24,9 +24,13 @@ class LayerDifference:
     """One layer's forward time in both records, mean over the processes."""
 
     name: str
+    """As the net has it."""
     type: str | None
+    """As the printed net has it."""
     a_ms: float
+    """Its mean forward time in A."""
     b_ms: float
+    """Its mean forward time in B."""
     share: float
     """Of the difference between the sums over all layers: 1 where it carries all of it."""
 

@@ -24,10 +24,13 @@ class Lack:
     """Something that a board has not, or has too much of."""
 
     name: str
+    """In a word."""
     stops: bool
     """Whether nothing can be measured before it is mended."""
     message: str
+    """What is wrong, in a sentence."""
     advice: str
+    """What to do about it."""
 
 
 def lacks(facts: BoardFacts, options: Options, gpu: Gpu) -> tuple[Lack, ...]:

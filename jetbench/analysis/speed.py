@@ -21,6 +21,7 @@ class RelativeSpeed:
     """A ratio of two mean times, with its uncertainty."""
 
     ratio: float
+    """Of the means, slow over fast."""
     half_width: float
     """Of the ratio's 95 % confidence interval."""
 

@@ -26,7 +26,9 @@ class Surveyed:
 
     board: Board
     facts: BoardFacts | None
+    """What the board says of itself; None where it was not reached."""
     lacks: tuple[Lack, ...]
+    """Everything in the way of measuring, the worst first."""
     error: BoardError | None
 
     @property

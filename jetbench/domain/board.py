@@ -19,10 +19,13 @@ class Board:
     """
 
     name: str
+    """What the inventory calls it."""
     host: str
     """An address, a DNS name, or an alias of ssh_config."""
     port: int | None = None
+    """Of its SSH server."""
     user: str | None = None
+    """The login name on the board."""
     key: str | None = None
     """The private key file on this machine."""
     jump: str | None = None
@@ -30,12 +33,15 @@ class Board:
     known_hosts: str | None = None
     """The known_hosts file on this machine that vouches for the board."""
     tags: tuple[str, ...] = ()
+    """Words to choose boards by."""
     site: str | None = None
+    """Which worker can reach it."""
     caffe_root: str | None = None
     """The folder on the board that has ``build/tools/caffe``."""
     caffe: str | None = None
     """The ``caffe`` program itself, on the board."""
     gpu: Gpu | None = None
+    """The CUDA device, or ``none`` for the CPU."""
     env: tuple[tuple[str, str], ...] = ()
     """Environment variables for ``caffe`` on the board."""
     sudo: str = "auto"

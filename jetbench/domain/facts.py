@@ -15,7 +15,9 @@ class PowerMode:
     """A mode of nvpmodel, as the board's own configuration names it."""
 
     id: int
+    """Its number in nvpmodel's configuration."""
     name: str | None
+    """Its name there, such as ``MAXN``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,15 @@ class CaffeFacts:
     """The ``caffe`` program that would be run."""
 
     path: str
+    """Of the program, on the board."""
     version: str | None
+    """As the program says it."""
     fork: str | None
     """``bvlc``, ``ssd`` or ``nvidia``, where it can be told."""
     has_phase: bool | None
     """Whether it knows ``-phase``; without it everything runs in phase TRAIN."""
     gpu_build: bool | None
+    """Whether it was built with CUDA."""
     build_id: str | None
     """Size and modification time of the library, to tell two builds apart."""
 
@@ -38,10 +43,15 @@ class Conditions:
     """What the board's sensors say at one moment."""
 
     gpu_temp_c: float | None = None
+    """Of the GPU's sensor."""
     cpu_temp_c: float | None = None
+    """Of the CPU's sensor."""
     gpu_mhz: float | None = None
+    """The clock of the GPU."""
     gpu_min_mhz: float | None = None
+    """The lowest clock that the GPU may have."""
     gpu_max_mhz: float | None = None
+    """The highest clock that the GPU may have."""
     gpu_load: float | None = None
     """0 to 1, as the driver averages it."""
     cpu_online: str | None = None
@@ -73,34 +83,59 @@ class BoardFacts:
     """The answer of one probe."""
 
     simulated: bool
+    """Whether it is a virtual board."""
     user: str | None
+    """Who is logged in."""
     hostname: str | None
+    """What the board calls itself in its network."""
     hardware: str | None
+    """The model of the board, by its device tree."""
     serial: str | None
+    """The board's serial number."""
     l4t: str | None
     """NVIDIA's Linux for Tegra, such as ``28.2.1``."""
     cuda: str | None
+    """The version of CUDA."""
     cudnn: str | None
+    """The version of cuDNN."""
     tensorrt: str | None
+    """The version of TensorRT."""
     caffe: CaffeFacts | None
+    """The program that would be run; None where there is none."""
     caffe_wanted: str | None
     """The path that the inventory's words mean on this board."""
     caffe_found: tuple[str, ...]
     """Every ``caffe`` in the usual places, whether wanted or not."""
     sudo: SudoKind
+    """What sudo allows without a password: everything (``nopasswd``); our guard, which is
+    installed (``guard``); another guard that is installed (``limited``); nothing (``password``).
+    ``absent``: there is no sudo."""
     nvpmodel: str | None
+    """The path of the program."""
     power_mode: PowerMode | None
+    """The one that is set."""
     power_modes: tuple[PowerMode, ...]
+    """Those that nvpmodel's configuration has."""
     jetson_clocks: str | None
+    """The path of the program."""
     clocks_locked: bool | None
+    """Whether GPU and CPU clocks cannot move."""
     tegrastats: str | None
+    """The path of the program."""
     conditions: Conditions
+    """What the sensors say."""
     mem_total_bytes: int | None
+    """Memory in all."""
     mem_available_bytes: int | None
+    """Memory that programs can have."""
     disk_free_bytes: int | None
+    """Room for files in the user's home."""
     home_writable: bool
+    """Whether files can be written in the user's home."""
     uptime_s: float | None
+    """Since the board was booted."""
     load: str | None
+    """As ``/proc/loadavg`` has it: first the averages of 1, 5 and 15 minutes."""
     gpu_users: tuple[str, ...]
     """``PID:NAME`` of the processes that have the GPU open."""
     held_by: str | None
@@ -108,6 +143,7 @@ class BoardFacts:
     left_behind: bool
     """A guard was killed or the board rebooted: its power state is not its own."""
     missing_tools: tuple[str, ...]
+    """Programs of the system that are needed, and not there."""
     utc_s: int | None
     """The board's clock, seconds since 1970."""
     clock_skew_s: float | None

@@ -53,6 +53,7 @@ class Finding:
     """What one check found. Sentences without a full stop, safe for a terminal."""
 
     check: CheckName
+    """Which check found it."""
     evidence: str
     """What was seen, with its numbers."""
     advice: str

@@ -34,16 +34,23 @@ class SweepLine:
     """A sweep in a list of sweeps."""
 
     id: str
+    """Of the sweep."""
     started_utc: str | None
+    """When it began."""
     finished_utc: str | None
+    """When it ended; None where it has not."""
     jetbench: str | None
     """The version of the program that measured it."""
     simulated: bool
+    """Whether any board of it was a virtual one."""
     interrupted: bool
+    """Whether it was ended before all was measured."""
     names: tuple[str, ...]
     """The baselines that it is."""
     boards: tuple[str, ...]
+    """The names of its boards."""
     models: tuple[str, ...]
+    """The names of its models."""
     counts: Mapping[Status, int] = field(default_factory=dict)
     """How many of its records have which status; of those that were asked for."""
 
@@ -53,6 +60,7 @@ class Night:
     """One record in the series of its case."""
 
     sweep_id: str
+    """The id of the sweep that has it."""
     started_utc: str
     """When the sweep began."""
     record: Record
@@ -80,6 +88,7 @@ class ToldStep:
 
     step: Step
     changed: tuple[str, ...]
+    """What else is not the same from that night on, in words."""
     layers: tuple[str, ...]
     """The names of those that carry it."""
 

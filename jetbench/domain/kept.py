@@ -15,6 +15,7 @@ class KeptBoard:
 
     name: str
     reached: bool
+    """Whether it could be connected to, and answered."""
     error: str | None
     hint: str | None = None
     changed: bool = False
@@ -28,15 +29,20 @@ class KeptSweep:
     """The result of a sweep that was measured before."""
 
     id: str
+    """Of the sweep."""
     source: str
     """Where it was read from, for messages."""
     started_utc: str | None
+    """When it began."""
     finished_utc: str | None
+    """When it ended."""
     command: tuple[str, ...]
     jetbench: str | None
     """The version of the program that wrote it."""
     simulated: bool
+    """Whether any board of it was a virtual one."""
     interrupted: bool
+    """Whether it was ended before all was measured."""
     boards: tuple[KeptBoard, ...]
     records: tuple[Record, ...]
     """Without raw logs and telemetry of single trials, which stay in the sweep's folder."""

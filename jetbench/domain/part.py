@@ -40,11 +40,15 @@ class PartOnBoard:
     """What a board says of a part that it runs, or whose journal it keeps."""
 
     sweep_id: str
+    """Of the sweep that it is a part of."""
     part: int
+    """Its number, from 1: what was taken up again is the next part."""
     board: str | None
     """What the host that started it calls the board."""
     who: str | None
+    """Who started it, and from where."""
     since_utc: str | None
+    """When it began."""
     running: bool
     """Whether its runner or its guard is still there."""
     size_bytes: int
@@ -62,7 +66,7 @@ class PartOnBoard:
     end: str | None = None
     """The reason that its journal ends with."""
     start: str | None = None
-    """How its journal begins, as `started_as` has it."""
+    """What tells it from every other part: how its journal begins, see `started_as`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class BoardStatus:
     left_behind: bool
     """A guard's saved power state is there; while a sweep runs, that is as it should be."""
     parts: tuple[PartOnBoard, ...]
+    """What runs there, or has ended and can be fetched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class Plan:
     """Everything that is decided before the first connection."""
 
     sweep_id: str
+    """What the sweep is called: when it was planned (UTC), and a random number."""
     created_utc: str
     command: tuple[str, ...]
     """The command line that asked for it; never holds a secret."""

@@ -25,15 +25,21 @@ class Summary:
     """Statistics over the processes of one case, milliseconds."""
 
     n: int
+    """How many processes there are."""
     median: float
+    """Of the processes' means."""
     mean: float
+    """Of the processes' means."""
     min: float
+    """Of the fastest process."""
     max: float
+    """Of the slowest process."""
     stdev: float | None
     """Of the sample (n - 1); None for a single process."""
     ci95: tuple[float, float] | None
     """95 % confidence interval of the mean, by Student's t; None for a single process."""
     values: tuple[float, ...]
+    """The mean of each process, in the order in which they ran."""
 
     @property
     def spread(self) -> float | None:
@@ -46,9 +52,13 @@ class LayerTime:
     """The mean time of one layer over the processes of a case."""
 
     name: str
+    """As the net has it."""
     type: str | None
+    """As the printed net has it; None where the log does not hold the net."""
     forward_ms: float | None
+    """Of one forward pass."""
     backward_ms: float | None
+    """Of one backward pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +66,25 @@ class TrialResult:
     """One process of ``caffe time``."""
 
     id: int
+    """From 1, in the order in which the board's trials ran."""
     repeat: int
+    """The number of the process in its case, from 1."""
     started_utc: str | None
     """By the board's clock, which may be wrong."""
     wall_s: float | None
+    """From its start to its end."""
     exit_status: int | None
+    """Of the process; None where its end is not known."""
     forward_ms: float | None
+    """The mean over its iterations."""
     backward_ms: float | None
+    """The mean over its iterations."""
     forward_backward_ms: float | None
+    """The mean over its iterations."""
     total_ms: float | None
+    """All iterations, and the logging of the table."""
     failure: Failure | None
+    """Why it brought no number; None where it did."""
     lost: bool
     """The board or the link failed, not the program."""
     log: bytes | None
@@ -79,15 +98,21 @@ class RecordConditions:
     """Under which conditions a record's trials ran; None where the board did not say."""
 
     gpu_mhz_min: float | None = None
+    """The lowest clock of the GPU while it iterated."""
     gpu_mhz_max: float | None = None
+    """The highest clock of the GPU while it iterated."""
     emc_mhz_min: float | None = None
+    """The lowest clock of the memory."""
     emc_mhz_max: float | None = None
+    """The highest clock of the memory."""
     gpu_load_mean: float | None = None
-    """0 to 1."""
+    """The mean load of the GPU, 0 to 1."""
     gpu_temp_c_max: float | None = None
+    """The highest temperature of the GPU."""
     power_w_mean: float | None = None
     """Of the whole board, while it iterated: forward and backward."""
     power_w_max: float | None = None
+    """The highest sample of the whole board's power."""
     power_w_idle: float | None = None
     """Of the whole board before the first trial, its clocks set, nothing running."""
     energy_j_iteration: float | None = None
@@ -99,14 +124,23 @@ class Provenance:
     """What a number came from: it explains a difference, and never forbids a comparison."""
 
     hardware: str | None = None
+    """The model of the board, by its device tree."""
     serial: str | None = None
+    """The board's serial number."""
     l4t: str | None = None
+    """NVIDIA's Linux for Tegra, such as ``28.2.1``."""
     cuda: str | None = None
+    """The version of CUDA."""
     cudnn: str | None = None
+    """The version of cuDNN."""
     caffe_path: str | None = None
+    """Of the program that was run."""
     caffe_version: str | None = None
+    """As the program says it."""
     caffe_fork: str | None = None
+    """``bvlc``, ``ssd`` or ``nvidia``, where it can be told."""
     caffe_build: str | None = None
+    """Size and modification time of the library, to tell two builds apart."""
     uptime_s: float | None = None
     """Of the board when the sweep reached it."""
     gpu_temp_c_start: float | None = None
@@ -118,32 +152,53 @@ class Record:
     """All trials of one case on one board."""
 
     board: str
+    """Its name in the inventory."""
     model: str
+    """The name that the model is shown under."""
     source: str
+    """Where the model came from: a file, ``board:PATH``, or a model that comes along."""
     batch: int
+    """The batch size that was set."""
     phase: Phase
+    """The phase that it was run in."""
     stages: tuple[str, ...]
+    """The net's stages, as for caffe."""
     iterations: int
+    """Of each process."""
     gpu: int | None
     """The CUDA device; None on the CPU."""
     power_mode: PowerMode | None
     """As read back from the board."""
     clocks_locked: bool | None
+    """As read back from the board."""
     simulated: bool
+    """Whether the board is a virtual one: its times are computed, not measured."""
     status: Status
+    """``failed``: the program on the board did; ``lost``: the board or the link did;
+    ``suspect``: there is a number, and a reason to doubt it."""
     reasons: tuple[str, ...]
+    """Why it is not ``ok``, a sentence each."""
     input_shapes: tuple[tuple[str, tuple[int, ...]], ...]
     prototxt_sha256: str | None
+    """Of the file that was run."""
     forward_ms: Summary | None
+    """One forward pass of the whole batch; None where there is no number."""
     backward_ms: Summary | None
+    """One backward pass of the whole batch."""
     forward_backward_ms: Summary | None
+    """One iteration: a forward and a backward pass."""
     layers: tuple[LayerTime, ...]
+    """The mean time of each layer, in the net's order."""
     conditions: RecordConditions
+    """Under which conditions its trials ran."""
     bound_ms: float | None
+    """The least forward time that the board's peaks allow in this power mode."""
     trials: tuple[TrialResult, ...]
+    """Each process, those that failed included."""
     findings: tuple[Finding, ...] = ()
     """Every reason to doubt the number."""
     provenance: Provenance = Provenance()
+    """What the numbers came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +209,19 @@ class BoardResult:
     facts: BoardFacts | None
     """None: it was not reached."""
     error: str | None
+    """Why it measured nothing, or not all; None where nothing went wrong."""
     hint: str | None
+    """What to do about it."""
     power_before: PowerMode | None
+    """The power mode that the sweep found."""
     clocks_before: bool | None
+    """Whether the sweep found the clocks locked."""
     changed: bool
     """Whether power mode or clocks were touched."""
     restored: bool | None
     """Whether they were put back; None where it is not known."""
     notes: tuple[str, ...]
+    """What else a user should know of it, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +229,7 @@ class FleetOutlier:
     """A board that differs from the others of its sweep by more than noise."""
 
     board: str
+    """Its name in the inventory."""
     ratio: float
     """Of its times to the middle ones of its peers: the geometric mean over the cases."""
     cases: int
@@ -185,12 +246,15 @@ class SweepResult:
 
     plan: Plan
     started_utc: str
+    """When it began."""
     finished_utc: str
+    """When it ended."""
     jetbench: str
     """The version of the program."""
     boards: tuple[BoardResult, ...]
     records: tuple[Record, ...]
     interrupted: bool = False
+    """Whether it was ended before all was measured."""
     fleet: tuple[FleetOutlier, ...] = ()
     """The boards that differ from the others by more than noise."""
 

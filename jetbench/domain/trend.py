@@ -20,9 +20,11 @@ class Step:
     before_ms: float
     """The level of the nights since the step before: their geometric mean."""
     after_ms: float
+    """The level of the nights from it to the next step."""
     ratio: float
     """After over before, without what a drift adds."""
     ratio_ci95: tuple[float, float]
+    """Both ends of the ratio's 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Trend:
     """What is in a series of nights."""
 
     verdict: TrendVerdict
+    """``too few`` nights, or ``too noisy`` ones: nothing can be said about steps."""
     noise: float | None
     """The standard deviation from night to night, as a part of the time."""
     steps: tuple[Step, ...] = ()

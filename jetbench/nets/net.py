@@ -47,10 +47,12 @@ class Layer:
     """One layer of a net in the phase it was built for."""
 
     name: str
+    """As the prototxt has it."""
     type: str
     """As a modern prototxt writes it, also where the file has an older form."""
     bottoms: tuple[str, ...]
     tops: tuple[str, ...]
+    """The blobs that come out of it."""
     bottom_shapes: tuple[Shape | None, ...]
     """One for each of `bottoms`; None where it is not known."""
     output_shapes: tuple[Shape | None, ...]
@@ -90,7 +92,9 @@ class Net:
 
     name: str
     phase: str
+    """The phase that it was built for."""
     layers: tuple[Layer, ...]
+    """In Caffe's order."""
 
     @property
     def input_shapes(self) -> tuple[tuple[str, Shape], ...]:

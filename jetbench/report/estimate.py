@@ -62,7 +62,9 @@ class Estimate:
     """A net whose costs are to be shown."""
 
     model: str
+    """The name that the model is shown under."""
     batch: int
+    """The batch size."""
     net: Net
     until: str | None = None
     """The layer or blob that the net was cut down to."""

@@ -31,12 +31,17 @@ class ProfileLine:
     """A layer of one record, or of two."""
 
     name: str
+    """As the net has it."""
     type: str | None
+    """As the printed net has it."""
     forward_ms: float | None
+    """The mean over the processes."""
     backward_ms: float | None
+    """The mean over the processes."""
     share: float | None
     """Of the forward time of all layers."""
     b_forward_ms: float | None = None
+    """The mean forward time in the other sweep."""
     more_ms: float | None = None
     """Forward, B minus A."""
 

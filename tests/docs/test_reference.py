@@ -58,5 +58,6 @@ def test_a_table_holds_whatever_stands_in_it() -> None:
 
 def test_a_specimen_has_everything_or_nothing_in_it() -> None:
     """And its numbers still know what is said of them."""
-    assert specimen(RecordConditions, lacks="nothing").gpu_load_mean.meaning == "0 to 1."
+    load = specimen(RecordConditions, lacks="nothing").gpu_load_mean
+    assert load.meaning == "The mean load of the GPU, 0 to 1."
     assert specimen(RecordConditions, lacks="leaves") == RecordConditions()

@@ -19,9 +19,11 @@ class ZooModel:
     """One model. Its counts are those that ``build_net`` finds in its text."""
 
     name: str
+    """What is typed."""
     family: str
     """The module beside this one that writes it."""
     title: str
+    """What people call it."""
     paper: str
     """First author, where it was published, and the year."""
     input: Shape
