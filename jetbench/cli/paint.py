@@ -131,7 +131,8 @@ class Painter:
         pieces = ["\r", f"\x1b[{up}A" if up else ""]
         if said or not rows or columns != self._columns:
             pieces.append(_TO_SCREEN_END)
-        pieces += [f"{self._coloured(row)}\n" for row in said]
+        # What is said is never cut at the edge, whatever state the terminal was left in.
+        pieces += [f"{_WRAP}{self._coloured(row)}\n" for row in said]
         if rows:
             pieces.append(_NO_WRAP)
             pieces += [f"{self._coloured(row)}{_TO_LINE_END}\n" for row in rows]
