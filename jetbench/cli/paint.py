@@ -131,7 +131,8 @@ class Painter:
         pieces = ["\r", f"\x1b[{up}A" if up else ""]
         if said or not rows or columns != self._columns:
             pieces.append(_TO_SCREEN_END)
-        # What is said is never cut at the edge, whatever state the terminal was left in.
+        # At Ctrl-C the kernel discards what a terminal has not read yet: the end of a frame may be
+        # lost, and with it that lines are broken again. What is said must not be cut for that.
         pieces += [f"{_WRAP}{self._coloured(row)}\n" for row in said]
         if rows:
             pieces.append(_NO_WRAP)

@@ -144,6 +144,17 @@ def test_the_display_is_gone_at_the_end_and_what_was_said_stays() -> None:
         assert shown.cursor == (4, 0, True)
 
 
+def test_what_is_said_is_whole_though_the_end_of_a_frame_was_lost() -> None:
+    """Ctrl-C makes the kernel discard what the terminal has not read, such as that lines break."""
+    with terminal(lines=40) as shown:
+        with sweep(shown) as one:
+            one.is_painted()
+            os.write(shown.theirs, b"\x1b[?7l")
+            one.painter.say(Row("x" * 200))
+        shown.hear_all()
+    assert "".join(shown.lines).count("x" * 200) == 1
+
+
 @pytest.mark.parametrize("breaks_lines", [False, True])
 def test_a_terminal_may_change_its_size(breaks_lines: bool) -> None:  # noqa: FBT001 - pytest's
     """Smaller, larger, narrow: one display, whole, and nothing left of the one before."""
