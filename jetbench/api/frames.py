@@ -51,19 +51,6 @@ def records_frame(
     return cast("pd.DataFrame", frame)
 
 
-def layers_frame(record: Record) -> pd.DataFrame:
-    """The layers of a record in the order of the net: name, type, forward_ms, backward_ms.
-
-    Raises:
-        UsageError: pandas is not installed.
-    """
-    pandas = _pandas()
-    rows = [(one.name, one.type, one.forward_ms, one.backward_ms) for one in record.layers]
-    frame = pandas.DataFrame(rows, columns=["name", "type", "forward_ms", "backward_ms"])
-    kinds = {"name": "string", "type": "string", "forward_ms": "float64", "backward_ms": "float64"}
-    return cast("pd.DataFrame", frame.astype(kinds))
-
-
 def _pandas() -> Any:  # noqa: ANN401 - a module
     try:
         import pandas  # noqa: ICN001, PLC0415 - an extra, and half a second

@@ -19,8 +19,9 @@ from jetbench.formats.result_read import sweep_of
 from jetbench.formats.wanted import wanted_of
 from jetbench.report.site.links import logs_folder
 from jetbench.report.site.writing import write_site
+from jetbench.store.histories import the_history
 from jetbench.store.naming import give_name, known_names
-from jetbench.store.opening import opened_node, the_history
+from jetbench.store.opening import opened_node
 from jetbench.store.results import locate
 from jetbench.store.site import SiteFolder
 

@@ -22,7 +22,7 @@ from jetbench.domain.errors import ResultError, UsageError
 from jetbench.domain.kept import as_kept
 from jetbench.domain.plan import Options
 from jetbench.formats.result import result_to_json
-from jetbench.store.opening import remembered
+from jetbench.store.histories import remembered
 from jetbench.store.prune import check_not_pruned
 from jetbench.store.results import find_begun
 

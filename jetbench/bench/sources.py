@@ -12,8 +12,9 @@ from jetbench.bench.gathering import gather
 from jetbench.domain.errors import ResultError
 from jetbench.formats.words import escaped
 from jetbench.store.database.history import open_history
+from jetbench.store.histories import the_history
 from jetbench.store.names import read_names
-from jetbench.store.opening import opened_node, the_history
+from jetbench.store.opening import opened_node
 from jetbench.store.results import locate
 
 if TYPE_CHECKING:

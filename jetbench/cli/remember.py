@@ -28,7 +28,7 @@ def remember(folder: Path, db: str | None) -> None:
 
     Never raises: a sweep was measured, whatever its database does.
     """
-    from jetbench.store.opening import remembered
+    from jetbench.store.histories import remembered
 
     error = remembered(folder, db)
     if error is not None:

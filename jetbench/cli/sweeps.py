@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def the_history(db: str | None, results: Path) -> Iterator[History]:
-    """As `jetbench.store.opening.the_history`."""
-    from jetbench.store import opening
+    """As `jetbench.store.histories.the_history`."""
+    from jetbench.store import histories
 
-    with opening.the_history(db, results, say) as history:
+    with histories.the_history(db, results, say) as history:
         yield history
 
 

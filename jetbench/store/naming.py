@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 from jetbench.domain.errors import ResultError, UsageError
 from jetbench.formats.words import escaped
-from jetbench.store.database.address import FILE, address_of
-from jetbench.store.database.engine import is_yet_to_be_made
-from jetbench.store.database.history import open_history
 from jetbench.store.names import check_name, read_names, set_name
 from jetbench.store.opening import opened
 
@@ -52,7 +49,14 @@ def known_names(results: Path, db: str | None) -> dict[str, str]:
         StoreError: A history is named, and fails.
     """
     of_team: dict[str, str] = {}
-    if db is not None and not is_yet_to_be_made(address_of(db, results)):
+    if db is None:
+        return read_names(results)
+    # Late: most hosts have no other names than their own, and SQLAlchemy takes its time.
+    from jetbench.store.database.address import address_of  # noqa: PLC0415
+    from jetbench.store.database.engine import is_yet_to_be_made  # noqa: PLC0415
+    from jetbench.store.database.history import open_history  # noqa: PLC0415
+
+    if not is_yet_to_be_made(address_of(db, results)):
         with open_history(db, results) as history:
             of_team = history.names()
     return dict(sorted({**of_team, **read_names(results)}.items()))
@@ -64,6 +68,9 @@ def tell_history(name: str, sweep_id: str | None, results: Path, db: str | None)
     Raises:
         StoreError: The history cannot be written to.
     """
+    from jetbench.store.database.address import FILE  # noqa: PLC0415 - late, as above
+    from jetbench.store.database.history import open_history  # noqa: PLC0415
+
     if db is None and not (results / FILE).exists():
         return
     with open_history(db, results) as history:

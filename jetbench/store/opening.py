@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from jetbench.domain.errors import JetbenchError, ResultError, StoreError, UsageError
+from jetbench.domain.errors import ResultError, StoreError, UsageError
 from jetbench.formats.result_read import document_node, sweep_of
-from jetbench.formats.words import escaped, printable
-from jetbench.store.database.address import FILE
-from jetbench.store.database.folders import add_folder, reindex
-from jetbench.store.database.history import open_history
+from jetbench.formats.words import printable
 from jetbench.store.names import named, read_names
-from jetbench.store.results import locate, result_text, sweeps_below
+from jetbench.store.results import locate, result_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from jetbench.domain.kept import KeptSweep
     from jetbench.formats.json_node import JsonNode
-    from jetbench.store.database.history import History
 
 
 def opened(word: str, results: Path, db: str | None = None) -> KeptSweep:
@@ -60,31 +54,6 @@ def opened_node(word: str, results: Path, db: str | None = None) -> JsonNode:
     return document_node(text, source)
 
 
-@contextmanager
-def the_history(
-    db: str | None, results: Path, saw: Callable[[str], None] = lambda _: None
-) -> Iterator[History]:
-    """The history; where there is none yet beside the folders of sweeps, it is made from them.
-
-    What is worth to be told of that is given to `saw`, a line each.
-
-    Raises:
-        UsageError: The URL is none.
-        ResultError: The folder of the sweeps is not there, or cannot be read.
-        StoreError: The history fails.
-    """
-    fresh = db is None and not (results / FILE).exists()
-    if fresh and (count := len(sweeps_below(results))):
-        sweeps = "sweep" if count == 1 else "sweeps"
-        saw(f"note: the history is made from the folders of {count} {sweeps}")
-    with open_history(db, results, create=fresh) as history:
-        if fresh:
-            for one in reindex(history, results):
-                if one.error is not None:
-                    saw(f"warning: left out: {escaped(one.error.message)}")
-        yield history
-
-
 def named_sweep(name: str, results: Path, db: str | None = None) -> KeptSweep:
     """The sweep that is the baseline of a name.
 
@@ -110,23 +79,16 @@ def named_sweep(name: str, results: Path, db: str | None = None) -> KeptSweep:
 
 
 def _from_history(word: str, results: Path, db: str) -> str | None:
+    # Late: most sweeps are found among the folders, and SQLAlchemy takes a seventh of a second.
+    from jetbench.store.database.history import open_history  # noqa: PLC0415
+
     with open_history(db, results) as history:
         return history.document(history.named(word) or word)
 
 
 def _name_in_history(name: str, results: Path, db: str) -> str | None:
+    # Late, as above.
+    from jetbench.store.database.history import open_history  # noqa: PLC0415
+
     with open_history(db, results) as history:
         return history.named(name)
-
-
-def remembered(folder: Path, db: str | None) -> JetbenchError | None:
-    """Bring a sweep into the history, right after it was measured; what was in the way of it.
-
-    Never raises: a sweep was measured, whatever its database does.
-    """
-    try:
-        with open_history(db, folder.parent, create=True) as history:
-            add_folder(history, folder)
-    except JetbenchError as error:
-        return error
-    return None
