@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jetbench.api.reaching import boards_of, connector, modes_of, secrets_of
+from jetbench.api.reaching import boards_of, connector, modes_of
 from jetbench.bench import running
 from jetbench.bench.survey import survey
 from jetbench.domain.plan import Options
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from jetbench.api.reaching import Ask
     from jetbench.bench.running import Looked, Stopped
+    from jetbench.bench.secrets import Ask
     from jetbench.bench.survey import Surveyed
     from jetbench.domain.board import Gpu, Inventory
     from jetbench.domain.plan import Phase
@@ -42,7 +42,7 @@ def check(
         UsageError: The inventory or a name is wrong.
     """
     options = Options(gpu=gpu, phase=phase, power_modes=modes_of(power_mode), clocks=clocks)
-    with connector(secrets_of(ask)) as reached:
+    with connector(ask) as reached:
         return survey(boards_of(inventory, boards), options, reached.connect)
 
 
@@ -57,7 +57,7 @@ def status(
     Raises:
         UsageError: The inventory or a name is wrong.
     """
-    with connector(secrets_of(ask)) as reached:
+    with connector(ask) as reached:
         return running.look_at(boards_of(inventory, boards), reached.connect)
 
 
@@ -82,5 +82,5 @@ def stop(
     Raises:
         UsageError: The inventory or a name is wrong.
     """
-    with connector(secrets_of(ask)) as reached:
+    with connector(ask) as reached:
         return running.stop_on(sweep, boards_of(inventory, boards), reached.connect)

@@ -29,8 +29,8 @@ from jetbench.store.results import find_begun
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from jetbench.api.reaching import Ask
     from jetbench.bench.gating import Baseline
+    from jetbench.bench.secrets import Ask
     from jetbench.domain.board import Gpu, Inventory
     from jetbench.domain.events import SweepEvent
     from jetbench.domain.plan import Phase, Plan
@@ -100,7 +100,7 @@ def run(
         wait_s: How long to wait in line for boards that are in use, seconds.
         baseline: Hold the result against the sweep of this name; what looks slower is measured
             again, once. What came of it is the sweep's `gate`.
-        ask: Is asked for passwords and passphrases; None: nobody can be.
+        ask: Is asked for passwords and passphrases, such as `getpass.getpass`; None: nobody is.
         on_event: Is told everything that happens, in this thread; see `jetbench.domain.events`.
 
     Returns:

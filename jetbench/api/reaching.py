@@ -17,12 +17,10 @@ from jetbench.virtual.fleet import VirtualFleet
 from jetbench.virtual.options import BoardOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from jetbench.bench.secrets import Ask
     from jetbench.domain.board import Board
-
-    Ask = Callable[[str], str]
-    """Gives the answer to a question, such as `getpass.getpass`."""
 
 
 def load_inventory(path: Path | str | None = None) -> Inventory:
@@ -78,22 +76,10 @@ def modes_of(modes: int | str | Sequence[int | str]) -> tuple[str, ...]:
 
 
 def secrets_of(ask: Ask | None) -> Secrets:
-    """Where passwords and passphrases come from."""
-    return Secrets() if ask is None else _Asking(ask)
+    """Where passwords and passphrases come from; an empty answer is none."""
+    return Secrets() if ask is None else Secrets(lambda question: ask(question) or None)
 
 
-def connector(secrets: Secrets) -> Connector:
+def connector(ask: Ask | None) -> Connector:
     """What reaches boards, and is to be closed."""
-    return Connector(ssh_config=None, ask_passphrase=secrets.passphrase)
-
-
-class _Asking(Secrets):
-    def __init__(self, answer: Ask) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def can_ask(self) -> bool:
-        return True
-
-    def ask(self, question: str) -> str | None:
-        return self._answer(question) or None
+    return Connector(ssh_config=None, ask_passphrase=secrets_of(ask).passphrase)

@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING
 from jetbench.domain.errors import LoginError, NotReadyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jetbench.domain.board import Board
+
+    Ask = Callable[[str], str | None]
+    """Gives the answer to a question; None where none was given."""
 
 _COMMAND_TIMEOUT_S = 60
 
 
 class Secrets:
-    """Has secrets from where the inventory says, and each once; keeps them in memory only.
+    """Has secrets from where the inventory says, for any thread, each once; in memory only."""
 
-    Used from any thread. What has to be asked for is not to be had, unless a program that has
-    somebody to ask says how.
-    """
+    def __init__(self, ask: Ask | None = None) -> None:
+        """Nothing is asked yet.
 
-    def __init__(self) -> None:
-        """Nothing is asked yet."""
+        Args:
+            ask: Asks a person; None where there is none to ask.
+        """
+        self._ask = ask
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], str] = {}
 
@@ -49,23 +55,15 @@ class Secrets:
         Raises:
             LoginError: There is no terminal to ask on.
         """
-        if not self.can_ask():
+        if self._ask is None:
             message = f"{key_file} wants a passphrase, and there is no terminal to ask on"
             raise LoginError(message, hint=f"add it to an agent first: ssh-add {key_file}")
         with self._lock:
-            passphrase = self.ask(f"Passphrase for {key_file}: ")
+            passphrase = self._ask(f"Passphrase for {key_file}: ")
         if passphrase is None:
             message = f"the passphrase of {key_file} was not given"
             raise LoginError(message)
         return passphrase
-
-    def can_ask(self) -> bool:
-        """Whether there is somebody to ask. Here there is nobody."""
-        return False
-
-    def ask(self, question: str) -> str | None:
-        """Ask whoever is there; None where no answer was given."""
-        raise NotImplementedError(question)
 
     def _sudo(self, board: Board, kind: str, rest: str) -> str:
         if kind == "env":
@@ -79,11 +77,11 @@ class Secrets:
         if kind == "nopasswd":
             message = "sudo wants a password there, though the inventory says nopasswd"
             raise NotReadyError(message, hint="set sudo: auto, prompt, env:… or command:…")
-        if not self.can_ask():
+        if self._ask is None:
             message = "sudo wants a password, and there is no terminal to ask on"
             hint = "set sudo: env:VARIABLE or command:… in the inventory"
             raise NotReadyError(message, hint=hint)
-        password = self.ask(f"sudo password for {board.user or 'the user'} on {board.name}: ")
+        password = self._ask(f"sudo password for {board.user or 'the user'} on {board.name}: ")
         if password is None:
             message = "sudo wants a password, and it was not given"
             raise NotReadyError(message)

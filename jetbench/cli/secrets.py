@@ -28,16 +28,14 @@ class Secrets(secrets.Secrets):
             aside: Keeps the terminal free of anything else while a question is open.
             cancelled: Whether an open question is to be given up.
         """
-        super().__init__()
+        # A program may have been started without any standard input.
+        terminal = sys.stdin is not None and sys.stdin.isatty()
+        super().__init__(self._on_terminal if terminal else None)
         self._aside = aside
         self._cancelled = cancelled
 
-    def can_ask(self) -> bool:
-        """Whether there is a terminal."""
-        return sys.stdin.isatty()
-
-    def ask(self, question: str) -> str | None:
-        """Ask on the terminal, without an echo; None where nobody answers any more."""
+    def _on_terminal(self, question: str) -> str | None:
+        """Ask without an echo; None where nobody answers any more."""
         from jetbench.cli.prompt import ask_hidden
 
         if self._cancelled():
