@@ -12,13 +12,11 @@ from jetbench.analysis.series import told_of, with_gaps
 from jetbench.api import frames
 from jetbench.api.values import Comparison, Sweep
 from jetbench.api.words import words
-from jetbench.bench.sources import material_of
 from jetbench.domain.errors import ResultError
 from jetbench.domain.history import Wanted
 from jetbench.formats.result_read import sweep_of
 from jetbench.formats.wanted import wanted_of
-from jetbench.report.site.links import logs_folder
-from jetbench.report.site.writing import write_site
+from jetbench.report.site.writing import make_site
 from jetbench.store.histories import the_history
 from jetbench.store.naming import give_name, known_names
 from jetbench.store.opening import opened_node
@@ -163,16 +161,9 @@ class Results:
             UsageError: The folder holds other things.
             StoreError: It cannot be written.
         """
-        folder = SiteFolder(Path(site))
-        found = material_of(
-            sweeps,
-            self._wanted,
-            self.folder,
-            self._db,
-            logs=logs,
-            published=lambda sweep_id: folder.has_below(logs_folder(sweep_id)),
-        )
-        if not found.told:
+        if not make_site(
+            SiteFolder(Path(site)), sweeps, self._wanted, self.folder, self._db,
+            logs=logs, version=jetbench.__version__,
+        ):  # fmt: skip
             raise ResultError("nothing of that was measured")
-        write_site(found, folder, jetbench.__version__)
         return Path(site) / "index.html"

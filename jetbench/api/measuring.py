@@ -17,14 +17,12 @@ from jetbench.bench.errand import Errand
 from jetbench.bench.gating import open_baseline, pass_gate
 from jetbench.bench.plan import make_plan
 from jetbench.bench.recorder import Recorder
-from jetbench.bench.resuming import known_of, open_begun
+from jetbench.bench.resuming import begun_here, known_of
 from jetbench.domain.errors import ResultError, UsageError
 from jetbench.domain.kept import as_kept
 from jetbench.domain.plan import Options
 from jetbench.formats.result import result_to_json
 from jetbench.store.histories import remembered
-from jetbench.store.prune import check_not_pruned
-from jetbench.store.results import find_begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -170,11 +168,10 @@ def resume(
         SweepInterruptedError: As of `run`.
         StoreError: As of `run`.
     """
-    path = find_begun(sweep, Path(results))
-    if path is None:
+    here = begun_here(sweep, Path(results))
+    if here is None:
         raise ResultError(f"{sweep}: there is no such sweep in {results}")
-    check_not_pruned(path)
-    folder, plan = open_begun(path)
+    folder, plan = here
     folder.own()
     errand = Errand(known=known_of(folder, plan), wait_s=wait_s)
     return _Run(db, None, errand, ask, on_event).carry_out(plan, Recorder(plan, folder))

@@ -7,18 +7,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jetbench.bench.models import patched_here, resolve
-from jetbench.domain.errors import ModelError
+from jetbench.bench.models import built_here, patched_here, resolve
 from jetbench.formats.caffe_log import parse_blocks, parse_log
 from jetbench.formats.caffe_log_scan import BLOCK_BYTES
-from jetbench.nets.build import build_net
-from jetbench.nets.subnet import up_to
 from jetbench.report.estimate import Estimate as Estimated
 from jetbench.report.estimate import estimate_table, estimate_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from jetbench.bench.models import ResolvedModel
     from jetbench.domain.plan import Phase
     from jetbench.domain.timing import ParsedLog
     from jetbench.nets.batch import Patched
@@ -94,16 +92,8 @@ def patch(
     Raises:
         UsageError: There is no such model, or it cannot be patched with certainty.
     """
-    if batch is None and not shapes:
-        batch = 1
-    return patched_here(
-        resolve(str(model)),
-        batch,
-        phase=phase,
-        stages=stages,
-        shapes={name: tuple(sizes) for name, sizes in shapes.items()},
-        data_layers=data_layers,
-    )
+    found = resolve(str(model))
+    return _patched(found, batch, shapes, phase=phase, stages=stages, data_layers=data_layers)
 
 
 def estimate(
@@ -130,15 +120,9 @@ def estimate(
     Raises:
         UsageError: There is no such model, or it is no net.
     """
-    patched = patch(
-        model, batch, shapes=shapes, phase=phase, stages=stages, data_layers=data_layers
-    )
     found = resolve(str(model))
-    try:
-        net = build_net(patched.text, phase=phase, stages=tuple(stages))
-    except ModelError as error:
-        raise error.at(found.source) from None
-    net = net if until is None else up_to(net, until)
+    patched = _patched(found, batch, shapes, phase=phase, stages=stages, data_layers=data_layers)
+    net = built_here(found, patched.text, phase, stages, until)
     return Estimate(Estimated(found.name, patched.batch, net, until))
 
 
@@ -159,3 +143,22 @@ def parse(log: Path | str | bytes) -> ParsedLog:
         return parse_log(log)
     with Path(log).open("rb") as file:
         return parse_blocks(iter(lambda: file.read(BLOCK_BYTES), b""))[0]
+
+
+def _patched(
+    found: ResolvedModel,
+    batch: int | None,
+    shapes: Mapping[str, Sequence[int]],
+    *,
+    phase: Phase,
+    stages: Sequence[str],
+    data_layers: bool,
+) -> Patched:
+    return patched_here(
+        found,
+        1 if batch is None and not shapes else batch,
+        phase=phase,
+        stages=stages,
+        shapes={name: tuple(sizes) for name, sizes in shapes.items()},
+        data_layers=data_layers,
+    )

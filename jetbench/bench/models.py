@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 from jetbench.domain.errors import ModelError, UsageError
 from jetbench.nets import zoo
 from jetbench.nets.batch import patch_batch
+from jetbench.nets.build import build_net
+from jetbench.nets.subnet import up_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jetbench.nets.batch import Patched
+    from jetbench.nets.net import Net
 
 MAX_BYTES = 8 * 2**20
 """A prototxt of more than this is something else; ResNet-152 has 60 kB."""
@@ -106,6 +109,29 @@ def patched_here(  # noqa: PLR0913 - all but the first two by name
         )
     except ModelError as error:
         raise error.at(model.source) from None
+
+
+def built_here(
+    model: ResolvedModel, text: str, phase: str, stages: Sequence[str], until: str | None = None
+) -> Net:
+    """The net of a model's text, or of its beginning.
+
+    Args:
+        model: Where the text is from, for messages.
+        text: The prototxt, with its batch set.
+        phase: ``TEST`` or ``TRAIN``.
+        stages: Stages of the net.
+        until: Only up to this layer or blob.
+
+    Raises:
+        ModelError: It is no net; the message names the file.
+        UsageError: There is no such layer or blob.
+    """
+    try:
+        net = build_net(text, phase=phase, stages=tuple(stages))
+    except ModelError as error:
+        raise error.at(model.source) from None
+    return net if until is None else up_to(net, until)
 
 
 def decode(data: bytes, source: str) -> str:

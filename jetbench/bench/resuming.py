@@ -14,6 +14,8 @@ from jetbench.formats.journal import JournalReader, parse_event
 from jetbench.formats.kept_plan import has_hash, parse_plan, plan_to_json
 from jetbench.formats.probe import parse_probe
 from jetbench.formats.words import printable, whole
+from jetbench.store.prune import check_not_pruned
+from jetbench.store.results import find_begun
 from jetbench.store.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
@@ -49,6 +51,19 @@ def open_begun(path: Path) -> tuple[SweepFolder, Plan]:
         return kept_again(data, kept, options)
 
     return folder, parse_plan(folder.plan_text(), str(path / "plan.json"), fill)
+
+
+def begun_here(word: str, results: Path) -> tuple[SweepFolder, Plan] | None:
+    """A sweep among the folders, as `open_begun`; None where it is not among them.
+
+    Raises:
+        ResultError: What is kept of it is damaged, or was pruned.
+    """
+    path = find_begun(word, results)
+    if path is None:
+        return None
+    check_not_pruned(path)
+    return open_begun(path)
 
 
 def known_of(folder: SweepFolder, plan: Plan) -> dict[str, KnownBoard]:

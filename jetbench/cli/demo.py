@@ -68,16 +68,17 @@ def _write_report(sweep_id: str, folder: Path, results: Path, *, quiet: bool) ->
     """The site of this sweep alone; where it cannot be written, the table is there still."""
     import jetbench
     from jetbench.cli.main import complain
-    from jetbench.cli.report import material_of
+    from jetbench.cli.sweeps import say
     from jetbench.domain.errors import JetbenchError
     from jetbench.domain.history import Wanted
-    from jetbench.report.site.writing import write_site
+    from jetbench.report.site.writing import make_site
     from jetbench.store.site import SiteFolder
 
     try:
-        site = SiteFolder(folder)
-        material = material_of([sweep_id], Wanted(), results, None, logs=1, site=site)
-        write_site(material, site, jetbench.__version__)
+        make_site(
+            SiteFolder(folder), [sweep_id], Wanted(), results, None,
+            logs=1, version=jetbench.__version__, say=say,
+        )  # fmt: skip
     except JetbenchError as error:
         complain(error)
         return

@@ -65,23 +65,16 @@ def estimate(
       jetbench estimate ssd300 --shape data=1x3x512x512
       jetbench estimate nets/ssd --format markdown -o costs.md
     """
-    from jetbench.bench.models import resolve
+    from jetbench.bench.models import built_here, resolve
     from jetbench.cli.arguments import phase_of, stages_of
     from jetbench.cli.common import patched_text
     from jetbench.cli.output import check_output, write_out
-    from jetbench.domain.errors import ModelError
-    from jetbench.nets.build import build_net
-    from jetbench.nets.subnet import up_to
     from jetbench.report.estimate import Estimate
 
     check_output(output)
     found = resolve(model)
     patched = patched_text(found, batch, shape, phase, stage, data_layers=data_layers)
-    try:
-        net = build_net(patched.text, phase=phase_of(phase), stages=stages_of(stage))
-    except ModelError as error:
-        raise error.at(found.source) from None
-    net = net if until is None else up_to(net, until)
+    net = built_here(found, patched.text, phase_of(phase), stages_of(stage), until)
     write_out(_rendered(Estimate(found.name, patched.batch, net, until), form), output)
 
 

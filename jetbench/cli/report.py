@@ -16,11 +16,8 @@ from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, UntilOptio
 from jetbench.formats.words import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from jetbench.domain.history import Wanted
-    from jetbench.domain.material import Material
-    from jetbench.store.site import SiteFolder
 
 FOLDER = Path("jetbench-report")
 _LOGS = 10
@@ -91,8 +88,9 @@ def report(
       0 written     1 it could not be     2 no such sweep, or wrong usage     3 nothing fits
     """
     import jetbench
+    from jetbench.cli.sweeps import say
     from jetbench.formats.wanted import wanted_of
-    from jetbench.report.site.writing import write_site
+    from jetbench.report.site.writing import make_site
     from jetbench.store.site import SiteFolder
 
     if svg is not None or png is not None:
@@ -102,12 +100,12 @@ def report(
         write_pictures(sweeps or (), svg, png, board or (), model or (), case, results, db)
         return
     wanted = wanted_of(board, model, since=since, until=until, real=real)
-    site = SiteFolder(output)
     with working(quiet=quiet):
-        found = material_of(sweeps or (), wanted, results, db, logs=logs, site=site)
-        if found.told:
-            write_site(found, site, jetbench.__version__)
-    if not found.told:
+        found = make_site(
+            SiteFolder(output), sweeps or (), wanted, results, db,
+            logs=logs, version=jetbench.__version__, say=say,
+        )  # fmt: skip
+    if not found:
         print(
             "Nothing of that was measured; `jetbench results list` shows what is.", file=sys.stderr
         )
@@ -128,28 +126,3 @@ def working(*, quiet: bool) -> Iterator[None]:
 
     with Console(stderr=True).status("Writing the report"):
         yield
-
-
-def material_of(
-    sweeps: Sequence[str],
-    wanted: Wanted,
-    results: Path,
-    db: str | None,
-    *,
-    logs: int = 0,
-    site: SiteFolder | None = None,
-) -> Material:
-    """What a report is made of, as `jetbench.bench.sources.material_of`; warns on the way."""
-    from jetbench.bench import sources
-    from jetbench.cli.sweeps import say
-    from jetbench.report.site.links import logs_folder
-
-    return sources.material_of(
-        sweeps,
-        wanted,
-        results,
-        db,
-        logs=logs,
-        published=lambda sweep_id: site is not None and site.has_below(logs_folder(sweep_id)),
-        say=say,
-    )

@@ -28,16 +28,13 @@ def begun(word: str, results: Path, inventory: Path | None) -> tuple[SweepFolder
         StoreError: A folder for it cannot be made here.
     """
     from jetbench.bench.inventories import load_boards
-    from jetbench.bench.resuming import adopt, find_on_boards, not_found, open_begun
+    from jetbench.bench.resuming import adopt, begun_here, find_on_boards, not_found
     from jetbench.cli.secrets import Secrets
     from jetbench.remote.connection import Connector
-    from jetbench.store.prune import check_not_pruned
-    from jetbench.store.results import find_begun
 
-    path = find_begun(word, results)
-    if path is not None:
-        check_not_pruned(path)
-        return open_begun(path)
+    here = begun_here(word, results)
+    if here is not None:
+        return here
     if not SWEEP_ID.fullmatch(word):
         raise ResultError(
             f"{word}: there is no such sweep in {results}",

@@ -9,17 +9,63 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jetbench.bench.sources import material_of
 from jetbench.domain.errors import StoreError
 from jetbench.report.site.links import logs_file, logs_folder
 from jetbench.report.site.pages import site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from jetbench.domain.history import Wanted
     from jetbench.domain.material import KeptLog, Material
     from jetbench.store.site import SiteFolder
 
 _LEVEL = 6
+
+
+def make_site(  # noqa: PLR0913 - all but the first five by name
+    folder: SiteFolder,
+    sweeps: Sequence[str],
+    wanted: Wanted,
+    results: Path,
+    db: str | None,
+    *,
+    logs: int,
+    version: str,
+    say: Callable[[str], None] = lambda _: None,
+) -> bool:
+    """Write the site of what is wanted, as far as there is any.
+
+    Args:
+        folder: Where it goes.
+        sweeps: As of `material_of`, and so are the others.
+        wanted: As of `material_of`.
+        results: As of `material_of`.
+        db: As of `material_of`.
+        logs: As of `material_of`.
+        version: Of this program.
+        say: As of `material_of`.
+
+    Returns:
+        Whether there was anything; where not, nothing was written.
+
+    Raises:
+        ResultError: There is no such sweep, or it cannot be read.
+        StoreError: The history fails, the folder cannot be written, or a log cannot be read.
+    """
+    material = material_of(
+        sweeps,
+        wanted,
+        results,
+        db,
+        logs=logs,
+        published=lambda sweep_id: folder.has_below(logs_folder(sweep_id)),
+        say=say,
+    )
+    if material.told:
+        write_site(material, folder, version)
+    return bool(material.told)
 
 
 def write_site(material: Material, folder: SiteFolder, version: str) -> None:
