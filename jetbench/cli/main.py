@@ -62,6 +62,9 @@ virtual = typer.Typer(
     no_args_is_help=True,
 )
 
+GROUPS = {"boards": boards, "baseline": baseline, "results": results, "virtual": virtual}
+"""Of commands, by their names."""
+
 
 def _version(value: bool) -> None:
     if value:
@@ -216,10 +219,8 @@ COMMANDS = (
 
 for _command in COMMANDS:
     later(*_command)
-app.add_typer(boards, name="boards")
-app.add_typer(baseline, name="baseline")
-app.add_typer(results, name="results")
-app.add_typer(virtual, name="virtual")
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 _COMPLETING = "_JETBENCH_COMPLETE"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,12 +22,7 @@ def _use(context: typer.Context, file: Path | None) -> Path | None:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         message = f"{file} cannot be read: {reason}"
         raise UsageError(message) from error
-    parameters = {
-        name: parameter
-        for parameter in context.command.params
-        for name in [_key(parameter.name or "", parameter.opts)]
-        if name not in {"plan", "help"}
-    }
+    parameters = options_of(context.command)
     defaults: dict[str, object] = {}
     for key, entry in parse_plan_file(text, str(file), parameters.keys()).items():
         parameter, value = parameters[key], entry.value
@@ -42,6 +37,16 @@ def _use(context: typer.Context, file: Path | None) -> Path | None:
         defaults[parameter.name or ""] = value
     context.default_map = {**(context.default_map or {}), **defaults}
     return file
+
+
+def options_of(command: Any) -> dict[str, Any]:  # noqa: ANN401 - of click, or of typer's copy of it
+    """What can stand in a plan file, by its key there: parameters of a command."""
+    return {
+        name: parameter
+        for parameter in command.params
+        for name in [_key(parameter.name or "", parameter.opts)]
+        if name not in {"plan", "help"}
+    }
 
 
 def _key(name: str, options: list[str]) -> str:

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 
     import typer
 
-_GROUPS = {
-    "boards": main.boards,
-    "baseline": main.baseline,
-    "results": main.results,
-    "virtual": main.virtual,
-}
 _KINDS = {"int": "N", "int range": "N", "float": "X", "path": "PATH"}
 """What stands for a value whose option does not say it, by the name of its type."""
 _BLOCK = "\b"
@@ -45,7 +39,7 @@ def page() -> str:
 
 def full_name(group: typer.Typer, name: str) -> str:
     """How a command is called, such as ``jetbench boards check``."""
-    below = [word for word, one in _GROUPS.items() if one is group]
+    below = [word for word, one in main.GROUPS.items() if one is group]
     return " ".join(["jetbench", *below, name])
 
 

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import jetbench.cli
 from jetbench.cli.lazy import command_of
+from jetbench.cli.plan_file import options_of
 from jetbench.formats.inventory_schema import MUST_BE, BoardKeys
 from scripts.documents.markdown import code, heading, plain, table
-
-_WITHOUT = {"plan", "help"}
-"""Options of `run` that cannot stand in a plan file."""
 
 
 def page() -> str:
@@ -27,14 +25,9 @@ def page() -> str:
         for name, field in BoardKeys.model_fields.items()
     ]
     starter = (Path(jetbench.cli.__file__).parent / "inventory.yaml").read_text("utf-8")
-    options = {
-        _key(parameter.name, parameter.opts): parameter
-        for parameter in command_of("run:run").params
-    }
     plan = [
         (code(name), plain(getattr(parameter, "help", "") or ""))
-        for name, parameter in options.items()
-        if name not in _WITHOUT
+        for name, parameter in options_of(command_of("run:run")).items()
     ]
     parts = [
         heading(
@@ -64,7 +57,3 @@ def _as_yaml(value: object) -> str:
         return value
     # An empty list or mapping is what the key has where it is left out.
     return "" if value is None or value in ([], {}) else json.dumps(value)
-
-
-def _key(name: str, options: list[str]) -> str:
-    return next((one.removeprefix("--") for one in options if one.startswith("--")), name)

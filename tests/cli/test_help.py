@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-GROUPS = {"": main.app, "boards": main.boards, "baseline": main.baseline,
-          "results": main.results, "virtual": main.virtual}  # fmt: skip
+GROUPS = {"": main.app, **main.GROUPS}
 
 
 def examples_in(text: str) -> list[list[str]]:

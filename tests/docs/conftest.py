@@ -13,7 +13,7 @@ from jetbench.virtual.faults import Faults
 from jetbench.virtual.fleet import VirtualFleet
 from jetbench.virtual.options import BoardOptions
 from tests.remote.sshd import Sshd
-from tests.store.postgres import PostgresServer, find_programs
+from tests.store.postgres import PostgresServer, a_server
 from tests.virtual.helpers import FAST
 
 if TYPE_CHECKING:
@@ -56,12 +56,5 @@ def bastion(tmp_path: Path) -> Iterator[Sshd]:
 @pytest.fixture
 def database_server() -> Iterator[PostgresServer]:
     """A real server of PostgreSQL's."""
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = PostgresServer(programs)
-    try:
-        server.start()
+    with a_server() as server:
         yield server
-    finally:
-        server.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,8 +50,7 @@ def new_boards(scene: Scene, request: pytest.FixtureRequest) -> None:
     """Three boards that answer; nobody has trusted them, and there is no inventory."""
     fleet: VirtualFleet = request.getfixturevalue("reader_fleet")
     _know(scene, fleet)
-    (scene.folder / ".venv" / "bin").mkdir(parents=True)
-    (scene.folder / ".venv" / "bin" / "activate").write_text("")
+    (scene.folder / ".venv").symlink_to(Path(sys.executable).parents[1])
 
 
 def known_boards(scene: Scene, request: pytest.FixtureRequest) -> None:

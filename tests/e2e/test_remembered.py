@@ -13,7 +13,7 @@ from jetbench.store.database.history import open_history
 from jetbench.virtual.fleet import VirtualFleet
 from tests.e2e.program import NET, Program
 from tests.store.nights import document, sweep_id
-from tests.store.postgres import PASSWORD, PostgresServer, find_programs
+from tests.store.postgres import PASSWORD, a_server
 from tests.virtual.helpers import FAST
 
 if TYPE_CHECKING:
@@ -154,12 +154,7 @@ def test_sweeps_of_others_come_in(jetbench: Program, tmp_path: Path) -> None:
 
 def test_hosts_write_to_one_history_on_a_server(jetbench: Program, tmp_path: Path) -> None:
     """With the password from the environment; it is in nothing that is kept."""
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = PostgresServer(programs)
-    try:
-        server.start()
+    with a_server() as server:
         url = server.new_database()
         other = Program(tmp_path, jetbench.folder / "inventory.yaml")
         other.results = tmp_path / "host-two"
@@ -176,8 +171,6 @@ def test_hosts_write_to_one_history_on_a_server(jetbench: Program, tmp_path: Pat
             patch.setenv("PGPASSWORD", PASSWORD)
             with open_history(url, tmp_path) as history:
                 assert history.ids() == ids
-    finally:
-        server.close()
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or PASSWORD.encode() not in file.read_bytes()
     assert not (jetbench.results / "history.sqlite").exists()

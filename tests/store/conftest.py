@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jetbench.store.database.history import open_history
-from tests.store.postgres import PASSWORD, PostgresServer, find_programs
+from tests.store.postgres import PASSWORD, PostgresServer, a_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgresServer]:
     """A server that runs; whoever stops it starts it again."""
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = PostgresServer(programs)
-    try:
-        server.start()
+    with a_server() as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture

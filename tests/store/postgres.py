@@ -8,10 +8,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 USER = "jetbench"
 PASSWORD = "not a secret"
@@ -101,6 +106,20 @@ class PostgresServer:
             stderr=subprocess.DEVNULL,
             check=True,
         )
+
+
+@contextmanager
+def a_server() -> Iterator[PostgresServer]:
+    """A server that runs; where there is none to run, the test is skipped."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = PostgresServer(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 def find_programs() -> Path | None:
