@@ -10,8 +10,8 @@ import jetbench
 from jetbench.analysis.compare import compare as compare_records
 from jetbench.analysis.series import told_of, with_gaps
 from jetbench.api import frames
+from jetbench.api.several import several
 from jetbench.api.values import Comparison, Sweep
-from jetbench.api.words import words
 from jetbench.domain.errors import ResultError
 from jetbench.domain.history import Wanted
 from jetbench.formats.result_read import sweep_of
@@ -83,7 +83,7 @@ class Results:
         """
         narrowed = Results(self.folder, db=self._db)
         narrowed._wanted = wanted_of(
-            words(boards), words(models), since=since, until=until, statuses=words(statuses),
+            several(boards), several(models), since=since, until=until, statuses=several(statuses),
             real=real, dashes="",
         )  # fmt: skip
         return narrowed

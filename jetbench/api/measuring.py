@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jetbench.api.reaching import boards_of, modes_of, secrets_of
+from jetbench.api.several import several
 from jetbench.api.values import Sweep, SweepInterruptedError
-from jetbench.api.words import words
 from jetbench.bench import carrying_out
 from jetbench.bench.errand import Errand
 from jetbench.bench.gating import open_baseline, pass_gate
@@ -131,7 +131,7 @@ def run(
         seed=seed,
     )
     _check(options)
-    folder, names = Path(results), words(models)
+    folder, names = Path(results), several(models)
     if not names:
         raise UsageError("no model is named")
     before = None if baseline is None else open_baseline(baseline, folder, db)

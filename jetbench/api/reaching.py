@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jetbench.api.words import words
+from jetbench.api.several import several
 from jetbench.bench import inventories
 from jetbench.bench.secrets import Secrets
 from jetbench.domain.board import Inventory
@@ -67,12 +67,12 @@ def boards_of(
         UsageError: The inventory or a name is wrong.
     """
     known = inventory if isinstance(inventory, Inventory) else load_inventory(inventory)
-    return select_boards(known, words(names))
+    return select_boards(known, several(names))
 
 
 def modes_of(modes: int | str | Sequence[int | str]) -> tuple[str, ...]:
     """Power modes by number or name, as the options of a sweep have them."""
-    return (str(modes),) if isinstance(modes, int | str) else tuple(map(str, modes))
+    return tuple(map(str, several(modes)))
 
 
 def secrets_of(ask: Ask | None) -> Secrets:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jetbench.analysis.chosen import WantedCase
 from jetbench.api import frames
 from jetbench.domain.errors import ChoiceError, JetbenchError
 from jetbench.formats.words import printable
@@ -81,14 +82,8 @@ class Sweep:
         Raises:
             ChoiceError: None fits, or several do; its `choices` are those that there are.
         """
-        found = [
-            one
-            for one in self.records
-            if model in {None, one.model}
-            and board in {None, one.board}
-            and batch in {None, one.batch}
-            and _has_mode(one, power_mode)
-        ]
+        mode = None if power_mode is None else str(power_mode)
+        found = WantedCase(board, model, batch, mode).among(self.records)
         if len(found) == 1:
             return found[0]
         told = [_called(one) for one in found or self.records]
@@ -171,11 +166,6 @@ class SweepInterruptedError(JetbenchError):
             hint=f"what was finished is kept; resume({sweep.id!r}) measures the rest",
         )
         self.sweep = sweep
-
-
-def _has_mode(record: Record, wanted: int | str | None) -> bool:
-    mode = record.power_mode
-    return wanted is None or (mode is not None and wanted in {mode.id, str(mode.id), mode.name})
 
 
 def _called(record: Record) -> str:

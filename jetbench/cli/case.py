@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from jetbench.formats.words import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from jetbench.analysis.chosen import WantedCase
     from jetbench.domain.record import Record
 
 OneBoardOption = Annotated[
@@ -49,25 +49,6 @@ OneModeOption = Annotated[
 _MOST = 12
 
 
-@dataclass(frozen=True, slots=True)
-class WantedCase:
-    """What was asked for; None: whatever there is."""
-
-    board: str | None
-    model: str | None
-    batch: int | None
-    power_mode: str | None
-
-    def fits(self, board: str, model: str, batch: int, modes: Iterable[str]) -> bool:
-        """Whether a case is meant; `modes`: by what its power mode may be called."""
-        return (
-            self.board in {None, board}
-            and self.model in {None, model}
-            and self.batch in {None, batch}
-            and (self.power_mode is None or self.power_mode in set(modes))
-        )
-
-
 def the_record(records: Iterable[Record], wanted: WantedCase, source: str) -> Record:
     """The one record that is meant.
 
@@ -75,11 +56,7 @@ def the_record(records: Iterable[Record], wanted: WantedCase, source: str) -> Re
         ChoiceError: None is, or several are: they are told.
     """
     records = list(records)
-    found = [
-        record
-        for record in records
-        if wanted.fits(record.board, record.model, record.batch, _modes(record))
-    ]
+    found = wanted.among(records)
     if len(found) == 1:
         return found[0]
     raise not_one([_options(record) for record in found or records], source, any_fits=bool(found))
@@ -93,11 +70,6 @@ def not_one(choices: Sequence[str], source: str, *, any_fits: bool) -> ChoiceErr
         told.append(f"and {len(each) - _MOST} more")
     what = f"{len(each)} cases fit" if any_fits else "no case fits"
     return ChoiceError(f"{printable(source)}: {what}", told)
-
-
-def _modes(record: Record) -> tuple[str, ...]:
-    mode = record.power_mode
-    return () if mode is None else (str(mode.id), *([mode.name] if mode.name else []))
 
 
 def _options(record: Record) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from jetbench.cli.case import WantedCase
+    from jetbench.analysis.chosen import WantedCase
     from jetbench.domain.kept import KeptSweep
     from jetbench.report.pictures import PictureFormat
 

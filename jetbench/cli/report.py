@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jetbench.analysis.chosen import WantedCase
 from jetbench.cli import complete, exit_codes
-from jetbench.cli.case import OneBatchOption, OneModeOption, WantedCase
+from jetbench.cli.case import OneBatchOption, OneModeOption
 from jetbench.cli.common import RESULTS, BoardOption, DatabaseOption, ResultsOption
 from jetbench.cli.wanted import ModelOption, RealOption, SinceOption, UntilOption
 from jetbench.formats.words import escaped

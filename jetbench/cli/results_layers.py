@@ -76,7 +76,8 @@ def show_layers(
     """
     import json
 
-    from jetbench.cli.case import WantedCase, the_record
+    from jetbench.analysis.chosen import WantedCase
+    from jetbench.cli.case import the_record
     from jetbench.cli.output import check_output, write_out
     from jetbench.report.layers import layers_csv, layers_table, layers_to_json, profile
     from jetbench.store.opening import opened

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from jetbench.analysis.chosen import WantedCase
 from jetbench.cli import complete, exit_codes
 from jetbench.cli.case import (
     OneBatchOption,
     OneBoardOption,
     OneModelOption,
     OneModeOption,
-    WantedCase,
     not_one,
 )
 from jetbench.cli.common import RESULTS, OutputOption, ResultsOption
